@@ -1,0 +1,72 @@
+"""`curate`: parses the command line and turns errors into one line and an exit status."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+import curate
+from curate.cli import demo, explain, recipes, run, status, validate
+from curate.errors import UserError
+
+_COMMANDS = (run, status, explain, validate, demo, recipes)
+_EPILOG = """examples:
+  curate demo                                             the whole way on a bundled crawl, offline
+  curate run default --input 'crawl/*.warc.gz' --output out
+  curate status out                                       what was kept, what was dropped, and why
+  curate explain out https://example.org/page             each node of a page: kept, or which rule dropped it
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; its exit status: 0 done, 1 something is wrong with the data or a stage failed, 2 wrong usage."""
+    parser = _parser()
+    own, beam_args = _split(list(sys.argv[1:] if argv is None else argv))
+    arguments = parser.parse_args(own)
+    arguments.beam_args = beam_args
+    if beam_args and not hasattr(arguments, "workers"):
+        parser.error("options after -- go to Beam, and this command runs no pipeline")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupted)
+    try:
+        return int(arguments.command(arguments))
+    except UserError as error:
+        print(f"curate: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="curate",
+        description="Turn web archives into interleaved image-text training data.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"curate {curate.__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        command.add_parser(commands)
+    return parser
+
+
+def _split(argv: list[str]) -> tuple[list[str], list[str]]:
+    """The command's own arguments, and those behind `--`, which are Beam's."""
+    if "--" not in argv:
+        return argv, []
+    at = argv.index("--")
+    return argv[:at], argv[at + 1 :]
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    """Leave at once: what is done is committed, what is half done is under a temporary name, workers go with us."""
+    os.write(2, b"\ncurate: interrupted; the same command goes on from here\n")
+    os._exit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

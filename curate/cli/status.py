@@ -1,0 +1,71 @@
+"""`curate status`: what of a job is done, what was kept, what was dropped and why."""
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from curate.cli.arguments import Subparsers, add_command
+
+if TYPE_CHECKING:
+    from pipelines.frame.storage import Workspace
+
+_WIDTH = 34
+
+
+def add_parser(commands: Subparsers) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "status",
+        "show per stage what is done, kept and dropped, with every reason",
+        "curate status out --json",
+    )
+    parser.add_argument("output", metavar="OUT", help="the output folder of a job")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(command=command)
+
+
+def command(arguments: argparse.Namespace) -> int:
+    """Print the status; 1 where the counts do not add up."""
+    from curate.funnel import funnel
+    from curate.job import open_job
+
+    found = funnel(open_job(arguments.output))
+    print(json.dumps(found, indent=1) if arguments.json else "\n".join(_lines(found)))
+    return 0 if found["adds_up"] else 1
+
+
+def _lines(found: Mapping[str, Any]) -> Iterator[str]:
+    for stage in found["stages"]:
+        size = f"{stage['bytes_in'] / 1e6:,.1f} MB in, {stage['bytes_out'] / 1e6:,.1f} MB out"
+        yield f"{stage['stage']}: {stage['done']} of {stage['partitions']} partitions, {stage['seconds']:.1f} s, {size}"
+        for items, counts in stage["counts"].items():
+            yield f"  {items:{_WIDTH - 2}} {counts['in']:>9,} in {counts['out']:>9,} out"
+            for reason, count in sorted(counts["reasons"].items(), key=lambda pair: (-pair[1], pair[0])):
+                yield f"    {reason:{_WIDTH - 4}} {count:>9,}"
+        for skip in stage["skipped"]:
+            where = f"{skip['length']:,} bytes at {skip['offset']:,}"
+            yield f"  skipped in partition {skip['partition']}: {where} ({skip['reason']})"
+        if stage["errors"]:
+            yield f"  {stage['errors']:,} errors: see errors/{stage['stage']}/"
+    yield "every item is kept or has a reason" if found["adds_up"] else "THE COUNTS DO NOT ADD UP:"
+    yield from (f"  {problem}" for problem in found["problems"])
+
+
+def summary(workspace: "Workspace") -> str:
+    """The funnel in a few lines: what went in, what came out, and the most frequent reasons."""
+    from curate.funnel import funnel
+
+    stages = {stage["stage"]: stage["counts"] for stage in funnel(workspace)["stages"]}
+    lines = []
+    for title, stage, items in (
+        ("records", "extract", "records"), ("documents", "select", "documents"), ("texts", "select", "texts"),
+        ("images", "select", "images"),
+    ):  # fmt: skip
+        counts = stages[stage].get(items)
+        if counts:
+            reasons = sorted(counts["reasons"].items(), key=lambda pair: -pair[1])[:4]
+            why = ", ".join(f"{reason} {count:,}" for reason, count in reasons)
+            lines.append(f"{title:10} {counts['in']:>8,} in {counts['out']:>8,} kept   {why}")
+    return "\n".join(lines)

@@ -1,0 +1,95 @@
+"""Why a page came out as it did: its nodes with their verdicts, found by URL in a job's tables."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from filters.urls import canonical
+from pipelines.frame import ledger, partitions, tables
+from pipelines.frame.storage import Workspace
+from schemas.statuses import StageName
+from schemas.tables import DOCUMENTS, IMAGES, VERDICTS, Table
+
+_IMAGE_FACTS = ("status", "error_message", "width", "height", "format", "bytes", "source", "sha256")
+
+
+def explain(workspace: Workspace, url: str) -> list[dict[str, Any]]:
+    """Every capture of a page that became a document, with a verdict for each of its nodes where select has run."""
+    wanted = {url, canonical(url) or url}
+    return [
+        _explain_one(workspace, number, document)
+        for number in _extracted(workspace)
+        for document in _rows(workspace, DOCUMENTS, number, "url", wanted)
+    ]
+
+
+def similar_urls(workspace: Workspace, url: str) -> list[str]:
+    """URLs of documents that look like one that was not found."""
+    known = [
+        found
+        for number in _extracted(workspace)
+        for found in tables.read_table(workspace, DOCUMENTS, number, ["url"]).column("url").to_pylist()
+    ]
+    return get_close_matches(url, known, n=3, cutoff=0.5)
+
+
+def _extracted(workspace: Workspace) -> list[int]:
+    done = set(ledger.partitions_in(workspace, StageName.EXTRACT))
+    return [p.partition for p in partitions.load(workspace) if p.partition in done]
+
+
+def _rows(workspace: Workspace, table: Table, number: int, column: str, values: set[str]) -> Iterator[dict[str, Any]]:
+    if not workspace.exists(tables.name_of(table, number)):
+        return
+    for batch in tables.read_batches(workspace, table, number):
+        mask = pc.is_in(batch.column(column), pa.array(sorted(values), pa.string()))
+        yield from batch.filter(mask).to_pylist()
+
+
+def _explain_one(workspace: Workspace, number: int, document: dict[str, Any]) -> dict[str, Any]:
+    done = ledger.read(workspace, StageName.SELECT, number) is not None
+    verdict = next(_rows(workspace, VERDICTS, number, "doc_id", {document["doc_id"]}), None) if done else None
+    urls = {url for url in document["images"] if url is not None}
+    images = {row["url"]: row for row in _rows(workspace, IMAGES, number, "url", urls)} if urls else {}
+    failed = _failed(verdict) if verdict else {}
+    return {
+        "url": document["url"],
+        "doc_id": document["doc_id"],
+        "partition": number,
+        "warc": f"{document['warc_path']}@{document['warc_offset']}",
+        "title": document["title"],
+        "language": document["language"],
+        "language_score": document["language_score"],
+        "kept": verdict["kept"] if verdict else None,
+        "failed": failed.get(-1, []),
+        "nodes": [_node(document, position, verdict, failed, images) for position in range(len(document["texts"]))],
+    }
+
+
+def _failed(verdict: dict[str, Any]) -> dict[int, list[dict[str, Any]]]:
+    """Failed rules by position, -1 for the document's own."""
+    by_position: dict[int, list[dict[str, Any]]] = {}
+    columns = [verdict[f"failed_{name}"] for name in ("position", "rule", "value", "bound")]
+    for position, rule, value, bound in zip(*columns, strict=True):
+        by_position.setdefault(position, []).append({"rule": rule, "value": value, "bound": bound})
+    return by_position
+
+
+def _node(
+    document: dict[str, Any],
+    position: int,
+    verdict: dict[str, Any] | None,
+    failed: dict[int, list[dict[str, Any]]],
+    images: dict[str, dict[str, Any]],
+) -> dict[str, Any]:
+    text, url = document["texts"][position], document["images"][position]
+    node: dict[str, Any] = {"position": position, "kept": verdict["node_kept"][position] if verdict else None}
+    if text is not None:
+        node |= {"text": text, "words": document["node_words"][position]}
+    else:
+        facts = images.get(url, {})
+        node |= {"image": url, "alt": document["alts"][position], **{k: facts.get(k) for k in _IMAGE_FACTS}}
+    return node | {"failed": failed.get(position, [])}

@@ -1,0 +1,75 @@
+"""What became of everything, read from the ledger alone: the numbers behind `status`, and whether they add up."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipelines.frame import ledger, partitions
+from pipelines.frame.storage import Workspace
+from schemas.ledger import LedgerRecord, Tally
+from schemas.statuses import StageName
+
+Tallies = dict[str, Tally]
+# What one stage hands on is what the next takes in: (stage, items, next stage).
+_HANDED_ON = (
+    (StageName.EXTRACT, "documents", StageName.FETCH),
+    (StageName.EXTRACT, "documents", StageName.SELECT),
+    (StageName.EXTRACT, "texts", StageName.SELECT),
+    (StageName.EXTRACT, "images", StageName.SELECT),
+    (StageName.SELECT, "documents", StageName.PACK),
+    (StageName.SELECT, "texts", StageName.PACK),
+    (StageName.SELECT, "images", StageName.PACK),
+)
+
+
+def funnel(workspace: Workspace) -> dict[str, Any]:
+    """Per stage what is done, counted and dropped; with `adds_up` and the `problems` if it does not."""
+    total = len(partitions.load(workspace))
+    records = {stage: ledger.read_all(workspace, stage) for stage in StageName}
+    tallies = {stage: sum_tallies(of_stage) for stage, of_stage in records.items()}
+    problems = list(_problems(records, tallies, total))
+    return {
+        "partitions": total,
+        "stages": [_stage(stage, records[stage], tallies[stage], total) for stage in StageName],
+        "adds_up": not problems,
+        "problems": problems,
+    }
+
+
+def sum_tallies(records: Mapping[int, LedgerRecord]) -> Tallies:
+    """Tallies of all partitions together, by kind of item."""
+    summed: Tallies = {}
+    for _, record in sorted(records.items()):
+        for items, tally in record.tallies.items():
+            summed.setdefault(items, Tally()).add(tally)
+    return summed
+
+
+def _stage(stage: StageName, records: Mapping[int, LedgerRecord], tallies: Tallies, total: int) -> dict[str, Any]:
+    return {
+        "stage": stage.value,
+        "done": len(records),
+        "partitions": total,
+        "counts": {items: tally.model_dump(by_alias=True) for items, tally in tallies.items()},
+        "errors": sum(record.errors for record in records.values()),
+        "skipped": [
+            {"partition": record.partition, **skip.model_dump()} for record in records.values() for skip in record.skips
+        ],
+        "seconds": round(sum(record.seconds for record in records.values()), 3),
+        "bytes_in": sum(record.bytes_in for record in records.values()),
+        "bytes_out": sum(record.bytes_out for record in records.values()),
+    }
+
+
+def _problems(
+    records: Mapping[StageName, Mapping[int, LedgerRecord]], tallies: Mapping[StageName, Tallies], total: int
+) -> Iterator[str]:
+    for stage, by_items in tallies.items():
+        for items, tally in by_items.items():
+            if not tally.adds_up:
+                yield f"{stage}: {items}: {tally.taken} in, {tally.out} out and reasons differ"
+    for stage, items, following in _HANDED_ON:
+        if len(records[stage]) == len(records[following]) == total:
+            out = tallies[stage].get(items, Tally()).out
+            taken = tallies[following].get(items, Tally()).taken
+            if out != taken:
+                yield f"{stage} hands on {out} {items}, {following} takes {taken}"

@@ -1,0 +1,102 @@
+"""A job in its output folder: made from a recipe and inputs, or opened again. Writes `job.yaml` and the partitions."""
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import yaml
+
+import curate
+from curate.errors import UserError
+from pipelines.frame import partitions, storage
+from pipelines.frame.partitions import InputsChanged, Partition
+from pipelines.frame.stage import Job
+from pipelines.frame.storage import Workspace
+from schemas.recipe import Recipe
+from schemas.tables import TABLES
+
+JOB_FILE = "job.yaml"
+_NAMED_VERSIONS = ("apache-beam", "pyarrow", "pillow", "selectolax", "fastwarc")
+
+
+def prepare(recipe: Recipe, inputs: Sequence[str], output: str, workers: int) -> Job:
+    """A job ready to run. Nothing is written before everything that a person can get wrong has been checked.
+
+    Raises:
+        UserError: where inputs or output cannot be what was meant.
+    """
+    paths = find_inputs([*recipe.inputs, *inputs])
+    workspace = _open_output(output)
+    planned = partitions.plan(paths, recipe.input.split_bytes)
+    known = partitions.load(workspace)
+    try:
+        all_partitions = partitions.extend(known, planned)
+    except InputsChanged as error:
+        raise UserError(f"{error}; give the same inputs and slices, or another --output") from error
+    if all_partitions != known:
+        partitions.save(workspace, all_partitions)
+    _write_job_file(workspace, recipe, all_partitions)
+    return Job(workspace, recipe, tuple(all_partitions), workers)
+
+
+def find_inputs(patterns: Sequence[str]) -> list[str]:
+    """Files that paths and globs name, each once, sorted.
+
+    Raises:
+        UserError: where there is no pattern, or one that names nothing.
+    """
+    if not patterns:
+        raise UserError("no inputs: give --input WARC (a path, a folder or a glob), or inputs in the recipe")
+    found: set[str] = set()
+    for pattern in patterns:
+        matches = storage.expand(pattern)
+        if not matches:
+            raise UserError(f"--input {pattern}: no such file, and no file matches")
+        found.update(matches)
+    return sorted(found)
+
+
+def _open_output(output: str) -> Workspace:
+    workspace = Workspace(output)
+    if workspace.exists() and not is_job(workspace) and workspace.list(""):
+        raise UserError(f"--output {output}: not empty, and not the output of a job; give another folder")
+    return workspace
+
+
+def is_job(workspace: Workspace) -> bool:
+    """Whether a folder holds a job."""
+    return workspace.exists(JOB_FILE)
+
+
+def open_job(output: str) -> Workspace:
+    """The workspace of a job that exists.
+
+    Raises:
+        UserError: where there is none.
+    """
+    workspace = Workspace(output)
+    if not is_job(workspace):
+        raise UserError(
+            f"{output} holds no job (it has no {JOB_FILE}); give the folder that was --output of curate run"
+        )
+    return workspace
+
+
+def read_recipe_of(workspace: Workspace) -> Recipe:
+    """The resolved recipe of a job."""
+    return Recipe.model_validate(yaml.safe_load(workspace.read_text(JOB_FILE))["recipe"])
+
+
+def _write_job_file(workspace: Workspace, recipe: Recipe, all_partitions: Sequence[Partition]) -> None:
+    files = {p.path: {"bytes": p.file_bytes, "digest": p.file_digest} for p in all_partitions}
+    described: dict[str, Any] = {
+        "curate": curate.__version__,
+        "recipe": recipe.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "inputs": files,
+        "tables": {name: table.version for name, table in TABLES.items()},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _NAMED_VERSIONS}},
+    }
+    text = yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=120)
+    if not workspace.exists(JOB_FILE) or workspace.read_text(JOB_FILE) != text:
+        workspace.write_text(JOB_FILE, text)

@@ -1,0 +1,38 @@
+"""What pages and images say about being used: robots directives and text-and-data-mining reservation, read to words.
+
+Sources: X-Robots-Tag and meta robots with noai and noimageai (as img2dataset honours them), W3C TDMRep.
+Deciding what follows from the words is `pipelines.fetch.consent`, together with robots.txt and block lists.
+"""
+
+from collections.abc import Iterable
+
+TDM_RESERVED = "tdm-reservation"
+_OUR_NAME = "curate"
+# Directives with a value; any other word before a colon names the robot that is spoken to.
+_WITH_VALUE = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
+
+
+def of_response(x_robots_tags: Iterable[str], tdm_reservation: str) -> list[str]:
+    """Directives of a response's headers that speak to everybody or to us, sorted, lower case."""
+    found = {directive for tag in x_robots_tags for directive in _of_tag(tag.lower())}
+    if tdm_reservation.strip() == "1":
+        found.add(TDM_RESERVED)
+    return sorted(found)
+
+
+def of_meta(name: str, content: str) -> list[str]:
+    """Directives of one meta element, given in lower case."""
+    if name in ("robots", _OUR_NAME):
+        return [part.strip() for part in content.split(",") if part.strip()]
+    return [TDM_RESERVED] if name == TDM_RESERVED and content.strip() == "1" else []
+
+
+def _of_tag(tag: str) -> Iterable[str]:
+    robot, colon, rest = tag.partition(":")
+    if colon and not robot.strip().startswith(_WITH_VALUE) and "," not in robot:
+        if robot.strip() != _OUR_NAME:
+            return
+        tag = rest
+    for part in tag.split(","):
+        if word := part.strip():
+            yield word

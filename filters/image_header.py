@@ -1,0 +1,79 @@
+"""Facts of an image file: size and format from its header, before anything is decoded; then whether it decodes."""
+
+import io
+import re
+import warnings
+from dataclasses import dataclass
+
+import imagehash
+from PIL import Image, UnidentifiedImageError
+
+from schemas.statuses import ImageStatus
+
+# What browsers show and training loaders read. Other decoders of Pillow are not let near fetched bytes.
+FORMATS = {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "AVIF": "avif", "BMP": "bmp"}
+EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp", "gif": "gif", "avif": "avif", "bmp": "bmp"}
+_OPENED = tuple(name for name in FORMATS if name != "MPO")  # which the JPEG reader turns into where it finds one
+_OTHER_IMAGES = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg\b|II\*\x00|MM\x00\*|\x00\x00\x01\x00"
+    rb"|\x00\x00\x00\x0cJXL |\xff\x0a|\x00\x00\x00\x0cjP  |8BPS|P[1-7]\s|.{4}ftyp(?:heic|heix|mif1)",
+    re.DOTALL | re.IGNORECASE,
+)
+_KNOWN_IMAGES = re.compile(rb"\xff\xd8\xff|\x89PNG|GIF8|BM|RIFF.{4}WEBP|.{4}ftypavi[fs]", re.DOTALL)
+# JPEG decoders can scale down while decoding; 64 pixels suffice for a perceptual hash made from 32 by 32.
+_DRAFT = (64, 64)
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What an image file is. `phash` is a 64-bit DCT hash of the first frame, 16 hex characters."""
+
+    format: str
+    width: int
+    height: int
+    frames: int
+    phash: str
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """Why a file is no image that can be used."""
+
+    status: ImageStatus
+    message: str
+
+
+def inspect(content: bytes, max_pixels: int) -> ImageFacts | Unusable:
+    """Facts of a file, or why it cannot be used. At most `max_pixels` are decoded."""
+    if not content:
+        return Unusable(ImageStatus.EMPTY, "no bytes")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(content), formats=_OPENED) as image:
+                return _facts(image, max_pixels)
+        except UnidentifiedImageError:
+            return _unidentified(content)
+        except Image.DecompressionBombError as error:
+            return Unusable(ImageStatus.TOO_MANY_PIXELS, str(error))
+        except Exception as error:  # noqa: BLE001 - decoders of hostile bytes raise anything; here that is data
+            return Unusable(ImageStatus.UNDECODABLE, f"{type(error).__name__}: {error}"[:200])
+
+
+def _facts(image: Image.Image, max_pixels: int) -> ImageFacts | Unusable:
+    width, height = image.size
+    if width * height > max_pixels:
+        return Unusable(ImageStatus.TOO_MANY_PIXELS, f"{width}x{height}")
+    if width < 1 or height < 1:
+        return Unusable(ImageStatus.UNDECODABLE, f"{width}x{height}")
+    name, frames = FORMATS[image.format or ""], int(getattr(image, "n_frames", 1))
+    image.draft("RGB", _DRAFT)
+    return ImageFacts(name, width, height, frames, str(imagehash.phash(image)))
+
+
+def _unidentified(content: bytes) -> Unusable:
+    if _OTHER_IMAGES.match(content[:4096]):
+        return Unusable(ImageStatus.UNSUPPORTED_FORMAT, "an image, but in none of " + ", ".join(EXTENSIONS))
+    if _KNOWN_IMAGES.match(content):
+        return Unusable(ImageStatus.UNDECODABLE, "begins as an image, but cannot be read as one")
+    return Unusable(ImageStatus.NOT_AN_IMAGE, f"begins with {content[:24]!r}")

@@ -1,0 +1,42 @@
+"""URLs as they stand in pages made absolute and canonical, so that equal images have equal URLs."""
+
+import hashlib
+import re
+from urllib.parse import urljoin
+
+from yarl import URL
+
+_DROPPED = re.compile("[\t\r\n\x00]")
+_MAX_LENGTH = 4096
+
+
+def canonical(url: str, base: str = "") -> str | None:
+    """An absolute http(s) URL without fragment, its path and query percent-encoded; None where it is none.
+
+    As browsers do, backslashes are read as slashes and tabs and line breaks inside are dropped.
+    """
+    cleaned = _DROPPED.sub("", url).strip().replace("\\", "/")
+    if not cleaned or len(cleaned) > _MAX_LENGTH:
+        return None
+    try:
+        parsed = URL(urljoin(base, cleaned) if base else cleaned)
+        if parsed.scheme not in ("http", "https") or not parsed.host:
+            return None
+        return str(parsed.with_fragment(None))
+    except ValueError:
+        return None
+
+
+def url_hash(url: str) -> str:
+    """First 32 hex characters of the URL's SHA-256."""
+    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def host_of(url: str) -> str:
+    """Host and, where it is not the scheme's own, port of a canonical URL; an empty string where there is none."""
+    try:
+        parsed = URL(url, encoded=True)
+        host = parsed.host or ""
+        return host if parsed.is_default_port() or parsed.port is None else f"{host}:{parsed.port}"
+    except ValueError:
+        return ""

@@ -1,0 +1,89 @@
+"""Which URL an image element really shows: lazy loading, srcset, picture, placeholders. From its attributes alone."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+Attributes = Mapping[str, str | None]
+
+# Where scripts keep the address of an image that is not loaded yet, most common first.
+_LAZY = (
+    "data-src", "data-original", "data-lazy-src", "data-lazy", "data-lazyload", "data-image", "data-image-src",
+    "data-img-src", "data-full-src", "data-fullsrc", "data-hi-res-src", "data-large-file", "data-orig-file",
+    "data-orig-src", "data-original-src", "data-src-fg", "data-scroll-image", "data-lateloadsrc", "data-gt-lazy-src",
+    "data-url", "data-ll-src", "data-cfsrc", "data-pin-media", "src2",
+)  # fmt: skip
+_LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "data-ll-srcset")
+_PLACEHOLDER = re.compile(r"(?:blank|spacer|placeholder|transparent|pixel|1x1|loading|lazy|dummy)[^/]*$", re.IGNORECASE)
+_CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+([^,]*))?\s*(?:,|$)")
+# A candidate wider than this costs traffic and is scaled down by every vision tower anyway.
+_WIDE_ENOUGH = 2048.0
+_CSS_PIXELS = 1000.0
+_UNREAD_TYPES = ("image/svg", "image/avif", "image/jxl")
+
+
+def source_of(image: Attributes, picture_sources: Sequence[Attributes]) -> str | None:
+    """The best address of an image, as written in the page; None where it has none but an inline one.
+
+    Order: the best candidate of a srcset (its own or of the picture around it), a lazy address, src.
+    """
+    sets = [image.get(name) for name in ("srcset", *_LAZY_SETS)]
+    for source in picture_sources:
+        if not (source.get("type") or "").startswith(_UNREAD_TYPES):
+            sets += [source.get(name) for name in ("srcset", *_LAZY_SETS)]
+    candidates = [candidate for value in sets if value for candidate in parse_srcset(value)]
+    best = max(candidates, key=_preference, default=None)
+    if best is not None:
+        return best[0]
+    return _plain_source(image)
+
+
+def _plain_source(image: Attributes) -> str | None:
+    src = (image.get("src") or "").strip()
+    lazy = next((v.strip() for name in _LAZY if (v := image.get(name)) and _is_address(v)), None)
+    if lazy and lazy != src:
+        return lazy
+    return src if src and _is_address(src) else None
+
+
+def _is_address(value: str) -> bool:
+    value = value.strip()
+    return bool(value) and not value.startswith(("data:", "blob:", "javascript:", "about:", "{", "#"))
+
+
+def parse_srcset(value: str) -> list[tuple[str, float]]:
+    """Candidates of a srcset with their width in pixels; a density counts as so many times 1000 pixels.
+
+    As in the HTML standard a URL may hold commas, only not at its end.
+    """
+    return [(url, width) for url, width in _candidates(value) if _is_address(url)]
+
+
+def _candidates(value: str) -> Iterator[tuple[str, float]]:
+    for match in _CANDIDATE.finditer(value.strip()):
+        url, descriptor = match.group(1), (match.group(2) or "").strip().split(" ")[0]
+        yield url, _width(descriptor)
+
+
+def _width(descriptor: str) -> float:
+    try:
+        number = float(descriptor[:-1])
+    except ValueError:
+        return _CSS_PIXELS
+    return number if descriptor.endswith("w") else number * _CSS_PIXELS
+
+
+def _preference(candidate: tuple[str, float]) -> tuple[bool, float]:
+    """The widest that is not wider than needed; if all are, the least wide."""
+    width = candidate[1]
+    return (True, width) if width <= _WIDE_ENOUGH else (False, -width)
+
+
+def pixels(value: str | None) -> int | None:
+    """A width or height attribute in CSS pixels; None where it is missing, a percentage or nonsense."""
+    match = re.fullmatch(r"\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*", value or "", re.IGNORECASE)
+    return int(match.group(1)) if match else None
+
+
+def is_placeholder(url: str) -> bool:
+    """Whether a file name says that it only stands in for something else."""
+    return bool(_PLACEHOLDER.search(url.split("?", 1)[0]))

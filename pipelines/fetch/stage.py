@@ -1,0 +1,126 @@
+"""The fetch stage: a partition's images as a tar in img2dataset's layout, and one row for every URL that was wanted."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from filters.image_header import EXTENSIONS
+from filters.urls import url_hash
+from pipelines.fetch.collect import Collected, Collector, Spool, WarcImage
+from pipelines.fetch.wanted import Wanted, wanted_images
+from pipelines.frame import partitions, tables
+from pipelines.frame.shards import ShardWriter
+from pipelines.frame.stage import Read, Span, Stage
+from pipelines.frame.task import Task
+from schemas.recipe import Recipe
+from schemas.statuses import ImageStatus, StageName
+from schemas.tables import HOSTS, IMAGES, WARC_IMAGES
+
+_STORED_FORMATS = {extension: name for name, extension in EXTENSIONS.items()}
+
+
+class Fetch(Stage):
+    """images from documents: taken from the WARC or the network, or a status that says why not."""
+
+    name: ClassVar[StageName] = StageName.FETCH
+    reads: ClassVar[tuple[Read, ...]] = (
+        Read(StageName.EXTRACT, "documents"),
+        Read(StageName.EXTRACT, "warc_images", Span.FILE),
+        Read(StageName.HOSTS, "hosts", decides=False),
+    )
+    writes: ClassVar[tuple[str, ...]] = ("images",)
+
+    def __init__(self, workers: int = 1) -> None:
+        self._workers = workers
+
+    def settings(self, recipe: Recipe) -> dict[str, Any]:
+        """The screen and everything of fetch that is not about speed."""
+        return {
+            "screen": recipe.screen.fingerprinted(),
+            "fetch": recipe.fetch.fingerprinted(),
+            "warc_images": recipe.extract.warc_images,
+        }
+
+    def process(self, task: Task, given: Sequence[Any]) -> None:
+        """Collect what the partition's documents want and write it in the order of the keys."""
+        wanted = wanted_images(task.workspace, task.number, task.recipe)
+        self._count_documents(task, wanted)
+        urls = sorted(wanted.captions)
+        with Spool() as spool:
+            collector = Collector(task, spool, self._sharers(task))
+            collector.collect(urls, _held_by_warc(task) if task.recipe.extract.warc_images else {})
+            _write(task, spool, urls, wanted, collector.results)
+
+    def _sharers(self, task: Task) -> dict[str, int]:
+        """For each host, how many workers may ask it at the same time."""
+        rows = tables.read_table(task.workspace, HOSTS, task.number).to_pylist()
+        return {row["host"]: min(row["partitions"], self._workers) for row in rows}
+
+    @staticmethod
+    def _count_documents(task: Task, wanted: Wanted) -> None:
+        documents = task.tally("documents")
+        documents.keep(wanted.documents_passed)
+        for rule, count in wanted.documents_dropped.items():
+            documents.drop(rule, count)
+
+
+def _held_by_warc(task: Task) -> dict[str, WarcImage]:
+    """Images in any slice of the partition's own file; of several captures of a URL the last one counts."""
+    held = {}
+    for sibling in partitions.load(task.workspace):
+        if sibling.path == task.partition.path:
+            for row in tables.read_table(task.workspace, WARC_IMAGES, sibling.partition).to_pylist():
+                held[row["url"]] = WarcImage(sibling.path, row["warc_offset"])
+    return held
+
+
+def _write(task: Task, spool: Spool, urls: Sequence[str], wanted: Wanted, results: Mapping[str, Collected]) -> None:
+    shard = f"images/{task.number:05d}.tar"
+    tally = task.tally("images")
+    failed = Collected(ImageStatus.ERROR, message="see the errors file")
+    with ShardWriter(task.file(shard)) as tar, task.table(IMAGES) as table:
+        for index, url in enumerate(urls):
+            got = results.get(url, failed)
+            if got is not failed:  # errors are counted where they are caught
+                tally.keep() if got.status is ImageStatus.OK else tally.drop(got.status)
+            row = _row(f"{task.number:05d}{index:05d}", url, wanted.captions[url], got)
+            if got.place is not None:
+                row |= _add_image(tar, row, got, spool.read(got.place), shard)
+                task.bytes_in += got.place[1]
+            table.write_rows([row])
+    task.describe_output(shard, members=tar.members)
+
+
+def _row(key: str, url: str, caption: str | None, got: Collected) -> dict[str, Any]:
+    facts, size = got.facts, got.size or (None, None)
+    return {
+        "key": key, "url": url, "url_hash": url_hash(url), "caption": caption,
+        "status": got.status.value, "error_message": got.message, "source": got.source,
+        "http_status": got.response.http_status, "final_url": got.response.final_url, "sha256": got.sha256,
+        "phash": facts.phash if facts else None, "width": size[0], "height": size[1],
+        "original_width": facts.width if facts else None, "original_height": facts.height if facts else None,
+        "format": _STORED_FORMATS.get(got.extension or ""), "frames": facts.frames if facts else None,
+        "bytes": got.place[1] if got.place else None, "robots_allowed": got.asked.robots_allowed,
+        "directives": got.said.directives, "tdm_reserved": got.said.tdm_reserved,
+    }  # fmt: skip
+
+
+def _add_image(tar: ShardWriter, row: dict[str, Any], got: Collected, content: bytes, shard: str) -> dict[str, Any]:
+    """Write an image with its caption and JSON, the members that img2dataset writes; where it came to lie."""
+    offset = tar.add(f"{row['key']}.{got.extension}", content)
+    if row["caption"]:
+        tar.add(f"{row['key']}.txt", row["caption"].encode("utf-8", "replace"))
+    names = (
+        "url",
+        "caption",
+        "key",
+        "error_message",
+        "width",
+        "height",
+        "original_width",
+        "original_height",
+        "sha256",
+    )
+    described = {**{name: row[name] for name in names}, "status": "success"}
+    tar.add(f"{row['key']}.json", json.dumps(described, sort_keys=True).encode())
+    return {"shard": shard, "offset": offset, "length": len(content)}

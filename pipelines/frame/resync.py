@@ -1,0 +1,91 @@
+"""Where records begin in a WARC file, from its bytes alone: to cut files into slices and to go on after damage."""
+
+import re
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+_BLOCK = 1 << 20
+_MEMBER = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]")
+_PLAIN = re.compile(rb"(?:^|(?<=\n))WARC/\d\.\d\r?\n")
+_SNIFF = 4096
+_OVERLAP = 16
+
+
+def is_gzip(file: BinaryIO) -> bool:
+    """Whether a file begins as gzip."""
+    file.seek(0)
+    return file.read(2) == b"\x1f\x8b"
+
+
+def opening(file: BinaryIO) -> bytes:
+    """The first bytes of what a file holds, inflated where it is gzip."""
+    file.seek(0)
+    raw = file.read(_SNIFF)
+    return _inflated_head(raw) if raw[:2] == b"\x1f\x8b" else raw[:_SNIFF]
+
+
+def next_member(file: BinaryIO, at: int, end: int) -> int | None:
+    """Offset of the first gzip member in [at, end) that holds the beginning of a WARC record; None without one.
+
+    A magic number inside compressed data is told from a real one by inflating what follows.
+    """
+    for offset in _matches(file, _MEMBER, at, end):
+        file.seek(offset)
+        if _inflated_head(file.read(_SNIFF)).lstrip(b"\r\n").startswith(b"WARC/"):
+            return offset
+    return None
+
+
+def next_plain_record(file: BinaryIO, at: int, end: int) -> int | None:
+    """Offset of the first line in [at, end) of an uncompressed file that begins a WARC record; None without one."""
+    return next(_matches(file, _PLAIN, at, end), None)
+
+
+def member_end(file: BinaryIO, at: int) -> int | None:
+    """Where the gzip member that begins at an offset ends; None where it is cut off or damaged."""
+    file.seek(at)
+    inflater, consumed = zlib.decompressobj(31), at
+    while block := file.read(_BLOCK):
+        try:
+            while block and not inflater.eof:
+                inflater.decompress(block, _BLOCK)
+                rest = inflater.unconsumed_tail or inflater.unused_data
+                consumed += len(block) - len(rest)
+                block = inflater.unconsumed_tail
+        except zlib.error:
+            return None
+        if inflater.eof:
+            return consumed
+    return None
+
+
+def is_member_per_record(file: BinaryIO, size: int) -> bool:
+    """Whether a file is gzip with a second member that begins a record: what can be read from the middle."""
+    if not is_gzip(file):
+        return False
+    first = member_end(file, 0)
+    return first is not None and first < size and next_member(file, first, min(size, first + 1)) == first
+
+
+def _inflated_head(raw: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(31).decompress(raw, _SNIFF)
+    except zlib.error:
+        return b""
+
+
+def _matches(file: BinaryIO, pattern: re.Pattern[bytes], at: int, end: int) -> Iterator[int]:
+    """Offsets in [at, end) at which a short pattern begins, read in blocks that overlap."""
+    base = max(0, at)
+    while base < end:
+        lead = 1 if base else 0  # one byte of context, so that the start of a line is recognised
+        file.seek(base - lead)
+        block = file.read(lead + _BLOCK + _OVERLAP)
+        for match in pattern.finditer(block):
+            offset = base + match.start() - lead
+            if base <= offset < min(base + _BLOCK, end):
+                yield offset
+        if len(block) <= lead + _BLOCK:
+            return
+        base += _BLOCK

@@ -1,0 +1,126 @@
+"""What a stage is: a name, what it reads and writes, the part of the recipe it depends on, and its work.
+
+A stage is pure in the large: its outputs depend on what `reads`, `writes` and `settings` say and on nothing else, which
+is what makes its fingerprint true.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar
+
+import apache_beam as beam
+
+from pipelines.frame import fingerprints
+from pipelines.frame.partitions import Partition
+from pipelines.frame.storage import Workspace
+from pipelines.frame.task import Assignment, Task
+from schemas.ledger import LedgerRecord
+from schemas.recipe import Recipe
+from schemas.statuses import StageName
+
+
+class Span(StrEnum):
+    """Of which partitions a stage reads an output: its own, all of the same input file, or all of the job."""
+
+    OWN = "own"
+    FILE = "file"
+    ALL = "all"
+
+
+@dataclass(frozen=True)
+class Read:
+    """An output that a stage reads: the folder `name`, as written by another stage.
+
+    With `decides` false it changes how the work is done, never what comes out, so it is not part of the fingerprint.
+    """
+
+    stage: StageName
+    name: str
+    span: Span = Span.OWN
+    decides: bool = True
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is being run: where, by which recipe, over which slices."""
+
+    workspace: Workspace
+    recipe: Recipe
+    partitions: tuple[Partition, ...]
+    workers: int = 1
+
+
+class Stage(ABC):
+    """Base of all stages. Instances carry nothing but what pickles: they travel to the workers."""
+
+    name: ClassVar[StageName]
+    version: ClassVar[int] = 1
+    reads: ClassVar[tuple[Read, ...]] = ()
+    writes: ClassVar[tuple[str, ...]] = ()
+    light: ClassVar[bool] = False
+
+    @abstractmethod
+    def settings(self, recipe: Recipe) -> dict[str, Any]:
+        """The part of the recipe on which the outputs depend, as plain data."""
+
+    @abstractmethod
+    def process(self, task: Task, given: Sequence[Any]) -> None:
+        """Do one partition: read, count, write through the task. `given` is what `gather` brought for it."""
+
+    def gather(self, partitions: "beam.PCollection[Partition]", job: Job) -> "beam.PCollection[Any] | None":
+        """For what crosses partitions: (partition number, values) pairs, which `process` gets. None by default."""
+        return None
+
+    def finish(self, job: Job, records: dict[int, LedgerRecord]) -> None:
+        """Write what needs all partitions' records, after the last of them; also on a run that had nothing to do."""
+
+    def identity(self, partition: Partition) -> dict[str, Any]:
+        """What of the input itself the outputs depend on."""
+        return {}
+
+
+def assignments(stage: Stage, job: Job, upstream: dict[StageName, dict[int, LedgerRecord]]) -> list[Assignment]:
+    """Every partition of a stage with the fingerprint it would have now."""
+    reads = [read for read in stage.reads if read.decides]
+    common = {
+        "stage": stage.name,
+        "version": stage.version,
+        "writes": stage.writes,
+        "settings": stage.settings(job.recipe),
+        "all": [_digests(read, job.partitions, upstream) for read in reads if read.span is Span.ALL],
+    }
+    by_file: dict[str, list[Partition]] = {}
+    for partition in job.partitions:
+        by_file.setdefault(partition.path, []).append(partition)
+    return [
+        Assignment(
+            p, _fingerprint([fingerprints.of_data(common), stage.identity(p)], reads, p, by_file[p.path], upstream)
+        )
+        for p in job.partitions
+    ]
+
+
+def _fingerprint(
+    base: list[Any],
+    reads: Sequence[Read],
+    partition: Partition,
+    siblings: Sequence[Partition],
+    upstream: dict[StageName, dict[int, LedgerRecord]],
+) -> str:
+    own = [_digests(read, [partition], upstream) for read in reads if read.span is Span.OWN]
+    file = [_digests(read, siblings, upstream) for read in reads if read.span is Span.FILE]
+    return fingerprints.of_data([*base, own, file])
+
+
+def _digests(
+    read: Read, partitions: Iterable[Partition], upstream: dict[StageName, dict[int, LedgerRecord]]
+) -> list[str]:
+    records = upstream[read.stage]
+    return [
+        output.sha256
+        for partition in partitions
+        for output in records[partition.partition].outputs
+        if output.path.startswith(f"{read.name}/")
+    ]

@@ -1,0 +1,64 @@
+"""Table I/O: Parquet in bounded row groups, written and read batch by batch, always in the table's own schema."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines.frame.storage import Workspace
+from schemas.tables import Table
+
+BATCH_ROWS = 256
+
+
+def name_of(table: Table, partition: int) -> str:
+    """Name of a partition's file in the workspace."""
+    return f"{table.name}/{partition:05d}.parquet"
+
+
+class TableWriter:
+    """Writes rows of a table to a local file, a row group for every batch."""
+
+    def __init__(self, table: Table, path: Path) -> None:
+        self._table = table
+        self._writer = pq.ParquetWriter(path, table.schema, compression="zstd")
+        self._rows: list[Mapping[str, Any]] = []
+        self.rows = 0
+
+    def write_rows(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Append rows; they reach the file in batches."""
+        self._rows.extend(rows)
+        if len(self._rows) >= BATCH_ROWS:
+            self._flush()
+
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        """Append a batch that has the table's columns."""
+        self._flush()
+        self._writer.write_batch(batch.select(self._table.schema.names).cast(self._table.schema))
+        self.rows += batch.num_rows
+
+    def close(self) -> None:
+        """Write what is left and the file's footer."""
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if self._rows:
+            rows, self._rows = self._rows, []
+            self.write_batch(pa.RecordBatch.from_pylist(rows, schema=self._table.schema))
+
+
+def read_batches(
+    workspace: Workspace, table: Table, partition: int, columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """A partition's rows in the order in which they were written, at most a row group in memory."""
+    with workspace.open(name_of(table, partition)) as file, pq.ParquetFile(file) as parquet:
+        yield from parquet.iter_batches(BATCH_ROWS, columns=list(columns) if columns else None)
+
+
+def read_table(workspace: Workspace, table: Table, partition: int, columns: Sequence[str] | None = None) -> pa.Table:
+    """A partition's whole table, for those that are small."""
+    with workspace.open(name_of(table, partition)) as file:
+        return pq.read_table(file, columns=list(columns) if columns else None)

@@ -1,0 +1,1 @@
+"""pack: what select has kept, as WebDataset shards with a manifest and a dataset card."""

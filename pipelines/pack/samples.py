@@ -1,0 +1,94 @@
+"""One kept document to the members of its sample. Pure but for reading image bytes where the row says they lie."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.frame.storage import file_name
+
+Row = Mapping[str, Any]
+_ALIGNED = ("texts", "images", "image_members", "metadata")
+
+
+@dataclass
+class Sample:
+    """A sample: its key, its JSON, and (part, bytes) of its images in their order.
+
+    `text_nodes` went into `texts` entries of the JSON, fewer where neighbours were merged.
+    """
+
+    key: str
+    json: bytes
+    images: list[tuple[str, bytes]] = field(default_factory=list)
+    text_nodes: int = 0
+    texts: int = 0
+
+    @property
+    def members(self) -> list[tuple[str, bytes]]:
+        """Names and contents, in the order in which they stand in the shard."""
+        return [(f"{self.key}.json", self.json), *((f"{self.key}.{part}", body) for part, body in self.images)]
+
+
+def make_sample(
+    document: Row,
+    node_kept: Sequence[bool],
+    images: Mapping[str, Row],
+    read: Callable[[Row], bytes],
+    *,
+    merge_texts: bool,
+) -> Sample:
+    """The sample of a document: kept nodes in the order of the page."""
+    key = document["doc_id"]
+    content: dict[str, Any] = {name: [] for name in _ALIGNED}
+    sample = Sample(key, b"")
+    for position, kept in enumerate(node_kept):
+        if not kept:
+            continue
+        text = document["texts"][position]
+        if text is not None:
+            sample.text_nodes += 1
+            _add_text(content, text, merge_texts)
+        else:
+            row = images[document["images"][position]]
+            part = f"{len(sample.images):02d}.{row['extension']}"
+            sample.images.append((part, read(row)))
+            entry = (None, part, f"{key}.{part}", _image_metadata(document, position, row))
+            for name, value in zip(_ALIGNED, entry, strict=True):
+                content[name].append(value)
+    sample.texts = sum(text is not None for text in content["texts"])
+    content["general_metadata"] = _general_metadata(document)
+    sample.json = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return sample
+
+
+def _add_text(content: dict[str, Any], text: str, merge: bool) -> None:
+    texts = content["texts"]
+    if merge and texts and texts[-1] is not None:
+        texts[-1] += f"\n\n{text}"
+        return
+    texts.append(text)
+    for name in _ALIGNED[1:]:
+        content[name].append(None)
+
+
+def _image_metadata(document: Row, position: int, row: Row) -> dict[str, Any]:
+    taken = ("url", "sha256", "phash", "width", "height", "format", "bytes")
+    return {
+        **{name: row[name] for name in taken},
+        "alt": document["alts"][position],
+        "caption": document["captions"][position],
+    }
+
+
+def _general_metadata(document: Row) -> dict[str, Any]:
+    crawled, score = document["crawled_at"], document["language_score"]
+    return {
+        "url": document["url"],
+        "warc_filename": file_name(document["warc_path"]),
+        "warc_offset": document["warc_offset"],
+        "crawled_at": crawled.isoformat() if crawled else None,
+        "language": document["language"],
+        "language_score": round(score, 4) if score is not None else None,
+        "title": document["title"],
+    }

@@ -1,0 +1,155 @@
+"""The pack stage: a partition's kept documents into shards, cut by samples and bytes, in the order of the WARC."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, ClassVar
+
+from filters.image_header import EXTENSIONS
+from pipelines.frame import tables
+from pipelines.frame.shards import ShardWriter
+from pipelines.frame.stage import Job, Read, Stage
+from pipelines.frame.storage import Workspace
+from pipelines.frame.task import Task
+from pipelines.pack import manifest
+from pipelines.pack.samples import Row, Sample, make_sample
+from schemas.ledger import LedgerRecord
+from schemas.recipe import PackSettings, Recipe
+from schemas.statuses import ImageStatus, StageName
+from schemas.tables import DOCUMENTS, IMAGES, VERDICTS
+
+_DOCUMENT_COLUMNS = (
+    "doc_id", "url", "warc_path", "warc_offset", "crawled_at", "title", "language", "language_score", "texts", "images",
+    "alts", "captions",
+)  # fmt: skip
+_IMAGE_COLUMNS = (
+    "key", "url", "status", "sha256", "phash", "width", "height", "format", "bytes", "shard", "offset", "length",
+)  # fmt: skip
+
+
+class TablesDiffer(RuntimeError):
+    """Verdicts do not belong to the documents beside them."""
+
+
+class Pack(Stage):
+    """shards from verdicts, documents and images."""
+
+    name: ClassVar[StageName] = StageName.PACK
+    reads: ClassVar[tuple[Read, ...]] = (
+        Read(StageName.SELECT, "verdicts"),
+        Read(StageName.EXTRACT, "documents"),
+        Read(StageName.FETCH, "images"),
+    )
+    writes: ClassVar[tuple[str, ...]] = ("shards",)
+    light: ClassVar[bool] = True
+
+    def settings(self, recipe: Recipe) -> dict[str, Any]:
+        """How shards are cut."""
+        return recipe.pack.fingerprinted()
+
+    def process(self, task: Task, given: Sequence[Any]) -> None:
+        """Write the partition's samples."""
+        images = _images(task.workspace, task.number)
+        shards = _Shards(task)
+        try:
+            with _ImageReader(task.workspace) as reader:
+                for document, kept in _kept_documents(task.workspace, task.number):
+                    with task.guard("documents", document["url"]):
+                        merge = task.recipe.pack.merge_texts
+                        shards.add(make_sample(document, kept, images, reader.read, merge_texts=merge))
+        finally:
+            shards.close()
+
+    def finish(self, job: Job, records: dict[int, LedgerRecord]) -> None:
+        """Write manifest and card."""
+        manifest.write(job.workspace, job.recipe, records)
+
+
+def _images(workspace: Workspace, partition: int) -> Mapping[str, Row]:
+    """Rows of the images that there are, by URL, with the extension that they are stored under."""
+    rows = tables.read_table(workspace, IMAGES, partition, _IMAGE_COLUMNS).to_pylist()
+    return {
+        row["url"]: {**row, "extension": EXTENSIONS[row["format"]]}
+        for row in rows
+        if row["status"] == ImageStatus.OK.value
+    }
+
+
+def _kept_documents(workspace: Workspace, partition: int) -> Iterator[tuple[Row, Sequence[bool]]]:
+    documents = _rows(workspace, DOCUMENTS, partition, _DOCUMENT_COLUMNS)
+    verdicts = _rows(workspace, VERDICTS, partition, ("doc_id", "kept", "node_kept"))
+    for document, verdict in zip(documents, verdicts, strict=True):
+        if document["doc_id"] != verdict["doc_id"]:
+            raise TablesDiffer(f"partition {partition}: {document['doc_id']} beside {verdict['doc_id']}")
+        if verdict["kept"]:
+            yield document, verdict["node_kept"]
+
+
+def _rows(workspace: Workspace, table: Any, partition: int, columns: Sequence[str]) -> Iterator[Row]:
+    for batch in tables.read_batches(workspace, table, partition, columns):
+        yield from batch.to_pylist()
+
+
+class _ImageReader:
+    """Reads image bytes from image shards, each opened once."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._open: dict[str, BinaryIO] = {}
+
+    def __enter__(self) -> "_ImageReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._open.values():
+            file.close()
+
+    def read(self, row: Row) -> bytes:
+        """The bytes of an image's row."""
+        shard = row["shard"]
+        if shard not in self._open:
+            self._open[shard] = self._workspace.open(shard)
+        self._open[shard].seek(row["offset"])
+        return self._open[shard].read(row["length"])
+
+
+class _Shards:
+    """Writes samples to shards and cuts a new one when the settings say so."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._settings: PackSettings = task.recipe.pack
+        self._writer: ShardWriter | None = None
+        self._name = ""
+        self._index = 0
+        self._counts: Counter[str] = Counter()
+
+    def add(self, sample: Sample) -> None:
+        """Append a sample, in a new shard if the current one is full."""
+        if self._writer is None or self._is_full(sample):
+            self.close()
+            self._name = f"shards/{self._task.number:05d}-{self._index:03d}.tar"
+            self._writer = ShardWriter(self._task.file(self._name))
+            self._index += 1
+        for name, content in sample.members:
+            self._writer.add(name, content)
+        self._count(sample)
+
+    def close(self) -> None:
+        """Finish the current shard."""
+        if self._writer is not None:
+            self._writer.close()
+            self._task.describe_output(self._name, **self._counts)
+            self._writer, self._counts = None, Counter()
+
+    def _is_full(self, sample: Sample) -> bool:
+        assert self._writer is not None
+        size = sum(len(content) for _, content in sample.members)
+        full = self._counts["samples"] >= self._settings.shard_samples
+        return full or (self._counts["samples"] > 0 and self._writer.offset + size > self._settings.shard_bytes)
+
+    def _count(self, sample: Sample) -> None:
+        for items, count in (("documents", 1), ("texts", sample.text_nodes), ("images", len(sample.images))):
+            self._task.tally(items).keep(count)
+        self._task.bytes_in += sum(len(content) for _, content in sample.images)
+        self._counts.update({"samples": 1, "texts": sample.texts, "images": len(sample.images)})
+        self._counts.update(f"part:{part}" for part, _ in sample.images)

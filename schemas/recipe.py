@@ -1,0 +1,234 @@
+"""The recipe: one YAML file that says what goes in, what is measured, what is kept and within which limits.
+
+These models only describe and check. Reading the file, with its lines, is `curate.recipes`; applying rules is
+`filters.rules`. Fields marked operational change how fast or how politely a job runs, never what it writes; they are
+left out of fingerprints.
+"""
+
+import difflib
+from functools import partial
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
+
+from schemas.signals import SIGNALS, Signal, names
+from schemas.statuses import Scope
+
+Scalar = str | int | float | bool
+_MEBI = 1 << 20
+
+
+class Section(BaseModel):
+    """A part of the recipe: unknown keys are errors, values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
+
+    def fingerprinted(self) -> dict[str, Any]:
+        """The settings that decide what is written, as plain data."""
+        operational = {n for n, f in type(self).model_fields.items() if (f.json_schema_extra or {}) == OPERATIONAL}
+        return self.model_dump(mode="json", by_alias=True, exclude=operational)
+
+
+OPERATIONAL: JsonDict = {"operational": True}
+
+
+class Bound(Section):
+    """What a signal's value has to satisfy; all given bounds at once. `min` and `max` include their value."""
+
+    signal: str
+    min: float | None = None
+    max: float | None = None
+    in_: tuple[Scalar, ...] | None = Field(default=None, alias="in")
+    not_in: tuple[Scalar, ...] | None = None
+    excludes: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _can_be_satisfied(self) -> Self:
+        given = [self.min, self.max, self.in_, self.not_in, self.excludes]
+        if all(bound is None for bound in given):
+            raise ValueError("a rule needs one of min, max, in, not_in, excludes")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}: nothing could pass")
+        if self.in_ is not None and not self.in_:
+            raise ValueError("in is empty: nothing could pass")
+        return self
+
+
+class Rule(Bound):
+    """A bound that drops what does not satisfy it.
+
+    `when` restricts the rule to items that satisfy another bound of the same scope. An item for which the signal could
+    not be measured (null) is kept unless `missing` says drop.
+    """
+
+    when: Bound | None = None
+    missing: Literal["keep", "drop"] = "keep"
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """A hint that names the valid word nearest to a wrong one, or else all of them."""
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+
+
+def _known_signal(bound: Bound, scope: Scope, early: bool) -> Signal:
+    signal = SIGNALS.get((scope, bound.signal))
+    if signal is None:
+        raise ValueError(f"unknown {scope} signal {bound.signal!r}; {nearest(bound.signal, names(scope))}")
+    if early and not signal.early:
+        raise ValueError(
+            f"{scope} signal {signal.name!r} is not known before images are fetched; use it in select, "
+            f"or one of {', '.join(names(scope, early_only=True))}"
+        )
+    return signal
+
+
+def _check_bound(bound: Bound, scope: Scope, early: bool) -> None:
+    signal = _known_signal(bound, scope, early)
+    numeric = bound.min is not None or bound.max is not None
+    if numeric and signal.kind != "number":
+        raise ValueError(f"{signal.name} is text: bound it by in, not_in or excludes, not by min or max")
+    if bound.excludes is not None and signal.kind != "text":
+        raise ValueError(f"{signal.name} is a number: bound it by min, max, in or not_in, not by excludes")
+    for value in (*(bound.in_ or ()), *(bound.not_in or ())):
+        if isinstance(value, str) != (signal.kind == "text"):
+            raise ValueError(f"{value!r} cannot be a value of {signal.name}, which is a {signal.kind}")
+    if signal.unit in ("share", "probability") and ((bound.min or 0) > 1 or (bound.max is not None and bound.max < 0)):
+        raise ValueError(f"{signal.name} is a {signal.unit} between 0 and 1: nothing could pass")
+    if signal.kind == "number" and bound.max is not None and bound.max < 0:
+        raise ValueError(f"{signal.name} is never negative: nothing could pass a max of {bound.max:g}")
+
+
+def _check_rule(rule: Rule, *, scope: Scope, early: bool = False) -> Rule:
+    for bound in (rule, rule.when):
+        if bound is not None:
+            _check_bound(bound, scope, early)
+    return rule
+
+
+_NodeRule = Annotated[Rule, AfterValidator(partial(_check_rule, scope=Scope.NODE))]
+_ImageRule = Annotated[Rule, AfterValidator(partial(_check_rule, scope=Scope.IMAGE))]
+_DocumentRule = Annotated[Rule, AfterValidator(partial(_check_rule, scope=Scope.DOCUMENT))]
+_EarlyDocumentRule = Annotated[Rule, AfterValidator(partial(_check_rule, scope=Scope.DOCUMENT, early=True))]
+
+
+class InputSettings(Section):
+    """How input files are cut into partitions."""
+
+    split_bytes: Literal["auto"] | Annotated[int, Field(ge=0)] = Field(
+        default="auto",
+        description="Length of a slice of a WARC; 0: never split; auto: a sixteenth of the file, within 4 and 64 MiB.",
+    )
+
+
+class ExtractSettings(Section):
+    """Caps that hold before anything is parsed."""
+
+    max_page_bytes: int = Field(default=16 * _MEBI, ge=1, description="Decoded HTML above this is a status.")
+    max_nodes: int = Field(default=100_000, ge=1, description="Elements of a page; counted before it is parsed.")
+    max_depth: int = Field(default=1_000, ge=1, description="Depth of nested elements.")
+    max_pdf_bytes: int = Field(
+        default=50_000_000, ge=0, description="Larger PDFs are a status; 50 MB is MINT-1T's cap."
+    )
+    warc_images: bool = Field(default=True, description="Use images that the WARC holds instead of the network.")
+
+
+class ScreenRules(Section):
+    """Rules before fetch: on what extract measured."""
+
+    document: tuple[_EarlyDocumentRule, ...] = ()
+
+
+class ConsentSettings(Section):
+    """Which ways of saying no are honoured. Each decision is recorded per image."""
+
+    robots_txt: bool = True
+    directives: tuple[str, ...] = ("noai", "noimageai")
+    tdm_reservation: bool = True
+    block_hosts: tuple[str, ...] = Field(default=(), description="Host names; their subdomains are blocked too.")
+
+
+class ResizeSettings(Section):
+    """Resizing by img2dataset's Resizer, with its terms."""
+
+    mode: Literal["no", "border", "keep_ratio", "keep_ratio_largest", "center_crop"] = "keep_ratio_largest"
+    size: int = Field(default=1024, ge=1)
+    only_if_bigger: bool = True
+    encode_format: Literal["jpg", "png", "webp"] = "jpg"
+    encode_quality: int = Field(default=95, ge=0, le=100, description="For png: the compression level, 0 to 9.")
+
+    @model_validator(mode="after")
+    def _png_has_levels(self) -> Self:
+        if self.encode_format == "png" and self.encode_quality > 9:
+            raise ValueError(f"encode_quality of png is a compression level from 0 to 9, not {self.encode_quality}")
+        return self
+
+
+class FetchSettings(Section):
+    """How images are fetched. Byte and pixel caps hold before anything is decoded."""
+
+    enabled: bool = Field(default=True, description="False takes only images that the WARC holds.")
+    user_agent: str = "curate/0.1 (image fetcher for dataset curation; robots.txt token: curate)"
+    robots_token: str = "curate"  # noqa: S105 - the name that robots.txt knows us by
+    allow_private_addresses: bool = False
+    max_bytes: int = Field(default=20_000_000, ge=1)
+    max_pixels: int = Field(default=64_000_000, ge=1)
+    max_redirects: int = Field(default=5, ge=0)
+    consent: ConsentSettings = ConsentSettings()
+    resize: ResizeSettings | None = None
+    deadline_seconds: float = Field(default=30, gt=0, json_schema_extra=OPERATIONAL)
+    retries: int = Field(default=2, ge=0, json_schema_extra=OPERATIONAL)
+    max_retry_after_seconds: float = Field(default=10, ge=0, json_schema_extra=OPERATIONAL)
+    max_crawl_delay_seconds: float = Field(default=2, ge=0, json_schema_extra=OPERATIONAL)
+    concurrency: int = Field(default=32, ge=1, json_schema_extra=OPERATIONAL)
+    per_host_concurrency: int = Field(default=4, ge=1, json_schema_extra=OPERATIONAL)
+    per_host_rate: float = Field(
+        default=10,
+        gt=0,
+        json_schema_extra=OPERATIONAL,
+        description="Requests a second to one host, over all workers of the job.",
+    )
+    host_failures: int = Field(
+        default=8,
+        ge=1,
+        json_schema_extra=OPERATIONAL,
+        description="A host that could not be reached this often in a row is given up.",
+    )
+
+
+class SelectRules(Section):
+    """Rules on everything that was measured. Node and image rules first; document rules see what they kept."""
+
+    node: tuple[_NodeRule, ...] = ()
+    image: tuple[_ImageRule, ...] = ()
+    document: tuple[_DocumentRule, ...] = ()
+
+
+class PackSettings(Section):
+    """How shards are cut and what a sample's texts look like."""
+
+    shard_samples: int = Field(default=10_000, ge=1)
+    shard_bytes: int = Field(default=1 << 30, ge=1)
+    merge_texts: bool = Field(default=True, description="Join text nodes with no image between them by a blank line.")
+
+
+class Recipe(Section):
+    """A whole recipe. Every field has a default, so that an empty recipe keeps everything."""
+
+    name: str = "unnamed"
+    description: str = ""
+    inputs: tuple[str, ...] = ()
+    input: InputSettings = InputSettings()
+    extract: ExtractSettings = ExtractSettings()
+    screen: ScreenRules = ScreenRules()
+    fetch: FetchSettings = FetchSettings()
+    select: SelectRules = SelectRules()
+    pack: PackSettings = PackSettings()
+    max_error_rate: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        json_schema_extra=OPERATIONAL,
+        description="Share of items that may fail by our fault.",
+    )

@@ -1,0 +1,82 @@
+"""The registry of signals: every name that a rule may bound, what it measures, and where its definition comes from.
+
+Values are measured by `filters/`; this is only the list, so that a recipe can be checked before anything runs.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.statuses import Scope
+
+Kind = Literal["number", "text"]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One measurable property. `early` signals exist before any image is fetched, so `screen` may use them."""
+
+    name: str
+    scope: Scope
+    kind: Kind
+    unit: str
+    meaning: str
+    early: bool = True
+
+
+_OBELICS = "OBELICS, utils/filtering_utils.py"
+_TEXT: tuple[tuple[str, str, str], ...] = (
+    (
+        "words",
+        "words",
+        "whitespace-separated tokens with a letter or digit; each character of a script without spaces",
+    ),
+    ("characters", "characters", "Unicode code points, whitespace included"),
+    ("special_character_ratio", "share", f"whitespace, digits, punctuation and symbols among characters ({_OBELICS})"),
+    (
+        "stop_word_ratio",
+        "share",
+        f"stop words of the document's language among words ({_OBELICS}); null without a list",
+    ),
+    ("punctuation_ratio", "share", f"marks , ; : ? ! . and their CJK forms among words and marks ({_OBELICS})"),
+    ("character_repetition_ratio", "share", f"mass of the most frequent 10-grams of characters ({_OBELICS})"),
+    ("word_repetition_ratio", "share", f"mass of the 5-grams of words that occur more than once ({_OBELICS})"),
+)
+
+
+def _text(scope: Scope) -> tuple[Signal, ...]:
+    return tuple(Signal(name, scope, "number", unit, meaning) for name, unit, meaning in _TEXT)
+
+
+_DOCUMENT = (
+    Signal("language", Scope.DOCUMENT, "text", "ISO 639 code", "fastText lid.176 on the document's text"),
+    Signal("language_score", Scope.DOCUMENT, "number", "probability", "fastText's probability for that language"),
+    Signal("texts", Scope.DOCUMENT, "number", "nodes", "text nodes that are kept (all of them in screen)"),
+    Signal("images", Scope.DOCUMENT, "number", "nodes", "image nodes that are kept (all of them in screen)"),
+    Signal("noai", Scope.DOCUMENT, "number", "0 or 1", "the page carries noai in X-Robots-Tag or meta robots"),
+    Signal("tdm_reserved", Scope.DOCUMENT, "number", "0 or 1", "the page reserves text and data mining (TDMRep)"),
+)
+_IMAGE = (
+    Signal("width", Scope.IMAGE, "number", "pixels", "width of the fetched image", early=False),
+    Signal("height", Scope.IMAGE, "number", "pixels", "height of the fetched image", early=False),
+    Signal("aspect_ratio", Scope.IMAGE, "number", "ratio", "longer side over shorter side", early=False),
+    Signal("bytes", Scope.IMAGE, "number", "bytes", "size of the fetched file", early=False),
+    Signal(
+        "format", Scope.IMAGE, "text", "name", "jpeg, png, webp, gif, avif or bmp, from the file's header", early=False
+    ),
+    Signal("frames", Scope.IMAGE, "number", "frames", "frames of the file; more than one is an animation", early=False),
+    Signal(
+        "rendered_width", Scope.IMAGE, "number", "CSS pixels", "width that the page gives; null where it gives none"
+    ),
+    Signal("rendered_height", Scope.IMAGE, "number", "CSS pixels", "height that the page gives; null where none"),
+    Signal("image_url", Scope.IMAGE, "text", "URL", "absolute URL of the image"),
+    Signal("alt_words", Scope.IMAGE, "number", "words", "words of the alternative text; null where there is none"),
+)
+
+SIGNALS: dict[tuple[Scope, str], Signal] = {
+    (signal.scope, signal.name): signal for signal in (*_text(Scope.NODE), *_text(Scope.DOCUMENT), *_DOCUMENT, *_IMAGE)
+}
+
+
+def names(scope: Scope, *, early_only: bool = False) -> list[str]:
+    """Names of the signals of a scope, sorted; with `early_only` those known before any image is fetched."""
+    return sorted(s.name for s in SIGNALS.values() if s.scope == scope and (s.early or not early_only))

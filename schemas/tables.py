@@ -1,0 +1,177 @@
+"""The Arrow schema of every table, with its version. Flat columns only: nested structs break viewers and readers.
+
+Each field carries its unit and its source in the field's metadata. Raise a table's version whenever its columns or the
+meaning of one change: the version is part of every fingerprint, so that what was written before is made again.
+"""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+TEXT_COUNTS = ("words", "characters", "special_characters", "stop_words", "punctuation_marks")
+REPETITIONS = ("character_repetition_ratio", "word_repetition_ratio")
+DOCUMENT_RATIOS = ("special_character_ratio", "stop_word_ratio", "punctuation_ratio", *REPETITIONS)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table's contract. Its files are `NAME/<partition>.parquet` in the workspace."""
+
+    name: str
+    version: int
+    schema: pa.Schema
+
+
+def _field(name: str, kind: pa.DataType, source: str, unit: str = "", *, nullable: bool = True) -> pa.Field:
+    return pa.field(name, kind, nullable=nullable, metadata={"source": source, "unit": unit})
+
+
+def _table(name: str, version: int, *fields: pa.Field) -> Table:
+    return Table(name, version, pa.schema(fields, metadata={"table": name, "version": str(version)}))
+
+
+_string, _strings = pa.string(), pa.list_(pa.string())
+_int, _ints = pa.int32(), pa.list_(pa.int32())
+_long, _float, _floats = pa.int64(), pa.float32(), pa.list_(pa.float32())
+_bool, _bools = pa.bool_(), pa.list_(pa.bool_())
+
+PARTITIONS = _table(
+    "partitions",
+    1,
+    _field("partition", _int, "number of the slice, the same in every table", nullable=False),
+    _field("path", _string, "the WARC file", nullable=False),
+    _field(
+        "start", _long, "first byte of the slice; it owns the records that begin inside it", "bytes", nullable=False
+    ),
+    _field("end", _long, "first byte after the slice", "bytes", nullable=False),
+    _field("file_bytes", _long, "size of the whole file", "bytes", nullable=False),
+    _field("file_digest", _string, "SHA-256 over the size and the file's first and last 64 KiB", nullable=False),
+)
+
+DOCUMENTS = _table(
+    "documents",
+    1,
+    _field("doc_id", _string, "32 hex characters from WARC record id and URL", nullable=False),
+    _field("url", _string, "WARC-Target-URI", nullable=False),
+    _field("warc_path", _string, "the WARC file", nullable=False),
+    _field("warc_offset", _long, "where the record begins in the file", "bytes", nullable=False),
+    _field("crawled_at", pa.timestamp("s", tz="UTC"), "WARC-Date"),
+    _field("title", _string, "title element"),
+    _field("language", _string, "fastText lid.176 on all texts", "ISO 639 code"),
+    _field("language_score", _float, "fastText's probability", "probability"),
+    _field("encoding", _string, "what the page was decoded with"),
+    _field("directives", _strings, "noai, noimageai, tdm-reservation … from X-Robots-Tag, meta robots and TDMRep"),
+    _field("texts", _strings, "text of the node, or null where the node is an image"),
+    _field("images", _strings, "absolute URL of the image, or null where the node is text"),
+    _field("alts", _strings, "alternative text of the image"),
+    _field("captions", _strings, "figcaption of the image"),
+    _field("rendered_width", _ints, "width given by the page", "CSS pixels"),
+    _field("rendered_height", _ints, "height given by the page", "CSS pixels"),
+    *(_field(f"node_{name}", _ints, "measured on the text node", "count") for name in TEXT_COUNTS),
+    *(_field(f"node_{name}", _floats, "measured on the text node", "share") for name in REPETITIONS),
+    *(_field(name, _int, "summed over the text nodes", "count") for name in TEXT_COUNTS),
+    *(_field(name, _float, "measured on all texts joined by blank lines", "share") for name in DOCUMENT_RATIOS),
+)
+
+WARC_IMAGES = _table(
+    "warc_images",
+    1,
+    _field("url", _string, "WARC-Target-URI of an image response", nullable=False),
+    _field("warc_offset", _long, "where its record begins in the file", "bytes", nullable=False),
+    _field("bytes", _long, "length of the record's content", "bytes"),
+    _field("content_type", _string, "Content-Type of the response"),
+)
+
+HOSTS = _table(
+    "hosts",
+    1,
+    _field("host", _string, "host and port of image URLs of this partition", nullable=False),
+    _field("urls", _long, "distinct image URLs of this host, over all partitions (a URL counts once in each)", "count"),
+    _field("partitions", _int, "partitions that want images of this host", "count"),
+)
+
+IMAGES = _table(
+    "images",
+    1,
+    _field("key", _string, "partition and running number: img2dataset's key", nullable=False),
+    _field("url", _string, "as in documents.images", nullable=False),
+    _field("url_hash", _string, "first 32 hex characters of the URL's SHA-256", nullable=False),
+    _field("caption", _string, "first alternative text on this partition's pages"),
+    _field("status", _string, "ImageStatus: ok, or the reason why not", nullable=False),
+    _field("error_message", _string, "what the failing part said"),
+    _field("source", _string, "warc or network"),
+    _field("http_status", _int, "last response's status code"),
+    _field("final_url", _string, "after redirects; null where the same"),
+    _field("sha256", _string, "of the stored bytes"),
+    _field("phash", _string, "64-bit DCT perceptual hash of the first frame", "hex"),
+    _field("width", _int, "of the stored image", "pixels"),
+    _field("height", _int, "of the stored image", "pixels"),
+    _field("original_width", _int, "before any resizing", "pixels"),
+    _field("original_height", _int, "before any resizing", "pixels"),
+    _field("format", _string, "from the file's header"),
+    _field("frames", _int, "from the file's header", "frames"),
+    _field("bytes", _long, "of the stored file", "bytes"),
+    _field("shard", _string, "the tar that holds it"),
+    _field("offset", _long, "of the image's bytes in the tar", "bytes"),
+    _field("length", _long, "of the image's bytes in the tar", "bytes"),
+    _field("robots_allowed", _bool, "robots.txt's answer; null where it was not asked"),
+    _field("directives", _strings, "noai, noimageai … of the image's own response"),
+    _field("tdm_reserved", _bool, "tdm-reservation of the image's own response; null where it gave none"),
+)
+
+TEXT_DUPLICATES = _table(
+    "text_duplicates",
+    1,
+    _field("doc_id", _string, "the copy", nullable=False),
+    _field("position", _int, "node of the document, -1 for all of it", nullable=False),
+    _field("kind", _string, "DuplicateKind", nullable=False),
+    _field("survivor", _string, "doc_id of what is kept in its place", nullable=False),
+)
+
+IMAGE_DUPLICATES = _table(
+    "image_duplicates",
+    1,
+    _field("url", _string, "the copy, as in documents.images", nullable=False),
+    _field("kind", _string, "DuplicateKind", nullable=False),
+    _field("survivor", _string, "url of what is kept in its place", nullable=False),
+    _field("copies", _long, "how many there are", "count"),
+)
+
+_EMBEDDING = pa.list_(pa.float16())
+
+SCORES = _table(
+    "scores",
+    1,
+    _field("doc_id", _string, "the document", nullable=False),
+    _field("position", _int, "node of the image in the document", nullable=False),
+    *(
+        _field(f"similarity_{text}", _float, "cosine of image and text embeddings", "cosine")
+        for text in ("alt", "caption", "preceding", "following", "sentence")
+    ),
+    _field("clip_score", _float, "the best of the similarities", "cosine"),
+    _field("clip_text", _string, "which text that was"),
+    _field("nsfw", _float, "probability by the image classifier", "probability"),
+    _field("text_overlap", _float, "share of the best text's words that OCR finds in the image", "share"),
+    _field("image_embedding", _EMBEDDING, "unit length"),
+    _field("text_embedding", _EMBEDDING, "unit length, of the best text"),
+)
+
+VERDICTS = _table(
+    "verdicts",
+    1,
+    _field("doc_id", _string, "the document, in the order of documents", nullable=False),
+    _field("kept", _bool, "whether the document goes into a shard", nullable=False),
+    _field("node_kept", _bools, "by position; all false where the document is dropped", nullable=False),
+    _field("failed_scope", _strings, "Scope of each failed rule; the five failed_ lists are parallel"),
+    _field("failed_position", _ints, "node of the document, -1 for the document"),
+    _field("failed_rule", _strings, "rule as in the recipe, such as image.width.min, or a DropReason"),
+    _field("failed_value", _strings, "the measured value, as JSON"),
+    _field("failed_bound", _strings, "the bound, as JSON"),
+)
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        PARTITIONS, DOCUMENTS, WARC_IMAGES, HOSTS, IMAGES, TEXT_DUPLICATES, IMAGE_DUPLICATES, SCORES, VERDICTS,
+    )
+}  # fmt: skip
