@@ -8,12 +8,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.tables import TEXT_COUNTS
+from schemas.tables import REPETITIONS, TEXT_COUNTS
 
 Mask = npt.NDArray[np.bool_]
 Columns = Mapping[str, pa.Array]
 # OBELICS judges a document's text with its paragraphs joined by a blank line, whose two characters count as special.
 _JOINT = 2
+
+
+# Columns of `documents` that Nodes may be asked for. The texts, most of a table's bytes, are not among them.
+SIGNAL_COLUMNS = (
+    "images", "alts", "rendered_width", "rendered_height", "directives", "language", "language_score",
+    *REPETITIONS, *(f"node_{name}" for name in (*TEXT_COUNTS, *REPETITIONS)),
+)  # fmt: skip
 
 
 class Nodes:
@@ -22,13 +29,13 @@ class Nodes:
     def __init__(self, batch: pa.RecordBatch) -> None:
         self._batch = batch
         self.documents = batch.num_rows
-        texts = batch.column("texts")
-        self.document: npt.NDArray[np.int64] = np.asarray(pc.list_parent_indices(texts), dtype=np.int64)
+        images = batch.column("images")
+        self.document: npt.NDArray[np.int64] = np.asarray(pc.list_parent_indices(images), dtype=np.int64)
         counts = np.bincount(self.document, minlength=self.documents)
         self.position: npt.NDArray[np.int64] = np.arange(len(self.document)) - np.repeat(
             np.cumsum(counts) - counts, counts
         )
-        self.is_text: Mask = np.asarray(pc.is_valid(pc.list_flatten(texts)))
+        self.is_text: Mask = np.asarray(pc.is_null(pc.list_flatten(images)))
 
     def flat(self, column: str) -> pa.Array:
         """A list column of the batch as one value a node."""
@@ -37,9 +44,7 @@ class Nodes:
     def text_columns(self) -> Columns:
         """Signals of scope node, for every node (null where the node is an image)."""
         counts = {name: self.flat(f"node_{name}") for name in TEXT_COUNTS}
-        repetition = {
-            name: self.flat(f"node_{name}") for name in ("character_repetition_ratio", "word_repetition_ratio")
-        }
+        repetition = {name: self.flat(f"node_{name}") for name in REPETITIONS}
         return {"words": counts["words"], "characters": counts["characters"], **ratios(counts), **repetition}
 
     def document_columns(self, kept: Mask) -> Columns:
@@ -56,7 +61,7 @@ class Nodes:
             "special_characters": pa.array(counts["special_characters"] + joints),
         }
         directives = self._batch.column("directives").to_pylist()
-        own = ("language", "language_score", "character_repetition_ratio", "word_repetition_ratio")
+        own = ("language", "language_score", *REPETITIONS)
         return {
             **{name: self._batch.column(name) for name in own},
             "words": joined["words"],

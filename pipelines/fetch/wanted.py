@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from filters.nodes import Nodes
+from filters.nodes import SIGNAL_COLUMNS, Nodes
 from filters.rules import first_reasons
 from filters.screening import page_opts_out, screen
 from filters.urls import host_of
@@ -14,8 +14,6 @@ from pipelines.frame import tables
 from pipelines.frame.storage import Workspace
 from schemas.recipe import Recipe
 from schemas.tables import DOCUMENTS
-
-_COLUMNS = tuple(name for name in DOCUMENTS.schema.names if name not in ("captions", "title"))
 
 
 @dataclass
@@ -30,7 +28,7 @@ class Wanted:
 def wanted_images(workspace: Workspace, partition: int, recipe: Recipe) -> Wanted:
     """What a partition wants; the same wherever it is asked."""
     wanted = Wanted()
-    for batch in tables.read_batches(workspace, DOCUMENTS, partition, _COLUMNS):
+    for batch in tables.read_batches(workspace, DOCUMENTS, partition, SIGNAL_COLUMNS):
         nodes = Nodes(batch)
         screening = screen(nodes, recipe)
         wanted.documents_passed += int(np.count_nonzero(screening.passed))

@@ -10,6 +10,7 @@ from apache_beam.metrics import Metrics
 
 from pipelines.frame import ledger
 from pipelines.frame.engine import Engine
+from pipelines.frame.memory import give_back, keep_small
 from pipelines.frame.partitions import Partition
 from pipelines.frame.stage import Job, Stage, assignments
 from pipelines.frame.storage import Workspace
@@ -119,6 +120,10 @@ class _Work(beam.DoFn):
         self._stage, self._recipe, self._root = stage, recipe, root
         self._done = Metrics.counter("curate", f"{stage.name}_partitions")
 
+    def setup(self) -> None:
+        """Once a process, before its first partition."""
+        keep_small()
+
     def process(self, element: tuple[Assignment, Sequence[Any]]) -> Iterator[int]:
         assignment, given = element
         task = Task(self._stage.name, assignment, Workspace(self._root), self._recipe)
@@ -130,6 +135,7 @@ class _Work(beam.DoFn):
             task.workspace.write_text(errors_name(task.stage, task.number), json.dumps(failed) + "\n")
         finally:
             task.abandon()
+            give_back()
         self._done.inc()
         yield task.number
 

@@ -8,9 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar
-
-import apache_beam as beam
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.frame import fingerprints
 from pipelines.frame.partitions import Partition
@@ -19,6 +17,9 @@ from pipelines.frame.task import Assignment, Task
 from schemas.ledger import LedgerRecord
 from schemas.recipe import Recipe
 from schemas.statuses import StageName
+
+if TYPE_CHECKING:
+    import apache_beam as beam
 
 
 class Span(StrEnum):

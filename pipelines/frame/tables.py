@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from pipelines.frame.storage import Workspace
 from schemas.tables import Table
 
-BATCH_ROWS = 256
+BATCH_ROWS = 128
 
 
 def name_of(table: Table, partition: int) -> str:
@@ -51,11 +51,15 @@ class TableWriter:
 
 
 def read_batches(
-    workspace: Workspace, table: Table, partition: int, columns: Sequence[str] | None = None
+    workspace: Workspace,
+    table: Table,
+    partition: int,
+    columns: Sequence[str] | None = None,
+    rows: int = BATCH_ROWS,
 ) -> Iterator[pa.RecordBatch]:
-    """A partition's rows in the order in which they were written, at most a row group in memory."""
+    """A partition's rows in the order in which they were written, `rows` at a time."""
     with workspace.open(name_of(table, partition)) as file, pq.ParquetFile(file) as parquet:
-        yield from parquet.iter_batches(BATCH_ROWS, columns=list(columns) if columns else None)
+        yield from parquet.iter_batches(rows, columns=list(columns) if columns else None)
 
 
 def read_table(workspace: Workspace, table: Table, partition: int, columns: Sequence[str] | None = None) -> pa.Table:

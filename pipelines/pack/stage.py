@@ -24,6 +24,8 @@ _DOCUMENT_COLUMNS = (
 _IMAGE_COLUMNS = (
     "key", "url", "status", "sha256", "phash", "width", "height", "format", "bytes", "shard", "offset", "length",
 )  # fmt: skip
+# Texts are the bulk of a row: few rows at a time.
+_BATCH = 32
 
 
 class TablesDiffer(RuntimeError):
@@ -75,17 +77,18 @@ def _images(workspace: Workspace, partition: int) -> Mapping[str, Row]:
 
 
 def _kept_documents(workspace: Workspace, partition: int) -> Iterator[tuple[Row, Sequence[bool]]]:
-    documents = _rows(workspace, DOCUMENTS, partition, _DOCUMENT_COLUMNS)
-    verdicts = _rows(workspace, VERDICTS, partition, ("doc_id", "kept", "node_kept"))
-    for document, verdict in zip(documents, verdicts, strict=True):
-        if document["doc_id"] != verdict["doc_id"]:
-            raise TablesDiffer(f"partition {partition}: {document['doc_id']} beside {verdict['doc_id']}")
-        if verdict["kept"]:
-            yield document, verdict["node_kept"]
+    verdicts = _verdicts(workspace, partition)
+    for batch in tables.read_batches(workspace, DOCUMENTS, partition, _DOCUMENT_COLUMNS, _BATCH):
+        for row, doc_id in enumerate(batch.column("doc_id").to_pylist()):
+            verdict: Row = next(verdicts, {"doc_id": None})
+            if doc_id != verdict["doc_id"]:
+                raise TablesDiffer(f"partition {partition}: document {doc_id} beside verdict {verdict['doc_id']}")
+            if verdict["kept"]:
+                yield batch.slice(row, 1).to_pylist()[0], verdict["node_kept"]
 
 
-def _rows(workspace: Workspace, table: Any, partition: int, columns: Sequence[str]) -> Iterator[Row]:
-    for batch in tables.read_batches(workspace, table, partition, columns):
+def _verdicts(workspace: Workspace, partition: int) -> Iterator[Row]:
+    for batch in tables.read_batches(workspace, VERDICTS, partition, ("doc_id", "kept", "node_kept")):
         yield from batch.to_pylist()
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from filters.nodes import SIGNAL_COLUMNS
 from pipelines.frame import tables
 from pipelines.frame.stage import Read, Stage
 from pipelines.frame.task import Task
@@ -34,5 +35,5 @@ class Select(Stage):
         counts = Counts(task.tally("documents"), task.tally("texts"), task.tally("images"))
         images = FetchedImages(tables.read_table(task.workspace, IMAGES, task.number, COLUMNS))
         with task.table(VERDICTS) as verdicts:
-            for batch in tables.read_batches(task.workspace, DOCUMENTS, task.number):
+            for batch in tables.read_batches(task.workspace, DOCUMENTS, task.number, ("doc_id", *SIGNAL_COLUMNS)):
                 verdicts.write_batch(judge(batch, images, task.recipe, counts))
