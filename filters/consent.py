@@ -12,9 +12,9 @@ _OUR_NAME = "curate"
 _WITH_VALUE = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
 
 
-def of_response(x_robots_tags: Iterable[str], tdm_reservation: str) -> list[str]:
+def of_response(x_robots_tags: Iterable[str], tdm_reservation: str, our_name: str = _OUR_NAME) -> list[str]:
     """Directives of a response's headers that speak to everybody or to us, sorted, lower case."""
-    found = {directive for tag in x_robots_tags for directive in _of_tag(tag.lower())}
+    found = {directive for tag in x_robots_tags for directive in _of_tag(tag.lower(), our_name.lower())}
     if tdm_reservation.strip() == "1":
         found.add(TDM_RESERVED)
     return sorted(found)
@@ -27,12 +27,15 @@ def of_meta(name: str, content: str) -> list[str]:
     return [TDM_RESERVED] if name == TDM_RESERVED and content.strip() == "1" else []
 
 
-def _of_tag(tag: str) -> Iterable[str]:
-    robot, colon, rest = tag.partition(":")
-    if colon and not robot.strip().startswith(_WITH_VALUE) and "," not in robot:
-        if robot.strip() != _OUR_NAME:
-            return
-        tag = rest
+def _of_tag(tag: str, our_name: str) -> Iterable[str]:
+    """Directives of one header that speak to everybody or to us; a name stands for all that follows, until another."""
+    to_us = True
     for part in tag.split(","):
-        if word := part.strip():
+        name, colon, rest = (piece.strip() for piece in part.partition(":"))
+        if colon and " " not in name and not name.startswith(_WITH_VALUE):  # a blank: the rest of a date
+            to_us = name == our_name
+            word = rest
+        else:
+            word = part.strip()
+        if to_us and word:
             yield word

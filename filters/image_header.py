@@ -15,8 +15,9 @@ FORMATS = {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "GIF": "
 EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp", "gif": "gif", "avif": "avif", "bmp": "bmp"}
 _OPENED = tuple(name for name in FORMATS if name != "MPO")  # which the JPEG reader turns into where it finds one
 _OTHER_IMAGES = re.compile(
-    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg\b|II\*\x00|MM\x00\*|\x00\x00\x01\x00"
-    rb"|\x00\x00\x00\x0cJXL |\xff\x0a|\x00\x00\x00\x0cjP  |8BPS|P[1-7]\s|.{4}ftyp(?:heic|heix|mif1)",
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?>.*?-->)\s*+)*+(?:<!DOCTYPE svg[^>]*>\s*)?<svg\b"
+    rb"|II\*\x00|MM\x00\*|\x00\x00\x01\x00"
+    rb"|\x00\x00\x00\x0cJXL |\xff\x0a|\xff\x4f\xff\x51|\x00\x00\x00\x0cjP  |8BPS|P[1-7]\s|.{4}ftyp(?:heic|heix|mif1)",
     re.DOTALL | re.IGNORECASE,
 )
 _KNOWN_IMAGES = re.compile(rb"\xff\xd8\xff|\x89PNG|GIF8|BM|RIFF.{4}WEBP|.{4}ftypavi[fs]", re.DOTALL)
@@ -66,7 +67,9 @@ def _facts(image: Image.Image, max_pixels: int) -> ImageFacts | Unusable:
         return Unusable(ImageStatus.TOO_MANY_PIXELS, f"{width}x{height}")
     if width < 1 or height < 1:
         return Unusable(ImageStatus.UNDECODABLE, f"{width}x{height}")
-    name, frames = FORMATS[image.format or ""], int(getattr(image, "n_frames", 1))
+    name = FORMATS[image.format or ""]
+    # The further images of an MPO are previews and depth maps of one photograph, not an animation.
+    frames = int(getattr(image, "n_frames", 1)) if image.format != "MPO" else 1
     image.draft("RGB", _DRAFT)
     return ImageFacts(name, width, height, frames, str(imagehash.phash(image)))
 

@@ -115,9 +115,7 @@ def _figure(article: Article, line: str) -> str:
         return f'<p align="center">{image}</p>'
     text = f"\n<figcaption>{html.escape(caption, quote=False)}</figcaption>" if caption else ""
     if "garten-werkstatt" in article.host:  # a site of the days before <figure>
-        return (
-            f'<div class="bild">{image}<div class="bildunterschrift">{html.escape(caption, quote=False)}</div></div>'
-        )
+        return f'<div class="bild">{image}<div class="bildunterschrift">{html.escape(caption, quote=False)}</div></div>'
     return f"<figure>{image}{text}</figure>"
 
 

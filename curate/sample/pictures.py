@@ -174,9 +174,7 @@ PICTURES: Mapping[str, Picture] = {
     "logo-garten": Picture(
         f"{GARTEN}/bilder/logo.png", partial(marks.logo, ground="#4d8539", letter="G"), 32, 32, (32, 32)
     ),
-    "logo-yama": Picture(
-        f"{YAMA}/photo/logo.png", partial(marks.logo, ground="#62588a", letter="Y"), 32, 32, (32, 32)
-    ),
+    "logo-yama": Picture(f"{YAMA}/photo/logo.png", partial(marks.logo, ground="#62588a", letter="Y"), 32, 32, (32, 32)),
     "icon": Picture(f"{ADS}/share-icon.png", marks.share_icon, 16, 16, (16, 16)),
     "banner": Picture(f"{ADS}/banner-468x60.png", marks.banner, 468, 60, (468, 60)),
     "pixel": Picture(f"{ADS}/pixel.png", marks.placeholder, 1, 1, (48, 48)),

@@ -46,6 +46,7 @@ class _Frame:
     """What holds inside an element while it is open."""
 
     tag: str
+    is_block: bool = True
     group: int = 0
     figure: int = 0
     preformatted: bool = False
@@ -67,6 +68,7 @@ class Walk:
     _parts: list[str] = field(default_factory=list)
     _linked: int = 0
     _count: int = 0
+    _new_row: bool = False
 
     def run(self, root: LexborNode) -> list[Block]:
         """Blocks of everything under an element.
@@ -74,14 +76,14 @@ class Walk:
         Raises:
             TooDeep: if elements are nested deeper than `max_depth`.
         """
+        outermost = _Frame(root.tag or "")
         stack: list[tuple[LexborNode, _Frame]] = []
-        frame = _Frame(root.tag or "")
-        node = root.first_child
+        frame, node = outermost, root.first_child
         while node is not None or stack:
             if node is None:
                 node, inner = stack.pop()
-                frame = stack[-1][1] if stack else _Frame(root.tag or "")
                 self._leave(inner)
+                frame = stack[-1][1] if stack else outermost
                 node = node.next
             elif (child := self._enter(node, frame)) is not None:
                 if len(stack) >= self.max_depth:
@@ -91,7 +93,7 @@ class Walk:
                 node = child
             else:
                 node = node.next
-        self._flush(frame)
+        self._flush(outermost)
         return self.blocks
 
     def _enter(self, node: LexborNode, frame: _Frame) -> LexborNode | None:
@@ -103,17 +105,25 @@ class Walk:
             self._parts.append("\n")
         elif tag in _PICTURES:
             self._take_image(node, frame)
-        elif tag in _BLOCK_TAGS:
-            self._flush(frame)
-            return node.first_child
         else:
+            if tag in _BLOCK_TAGS:
+                self._flush(frame)
+                self._new_row = self._new_row or tag == "tr"
             return node.first_child
         return None
 
     def _open(self, node: LexborNode, outer: _Frame) -> _Frame:
         tag = node.tag or ""
-        frame = _Frame(tag if tag in _BLOCK_TAGS else outer.tag, outer.group, outer.figure, outer.preformatted,
-                       outer.linked or tag == "a", outer.noscript or tag == "noscript")  # fmt: skip
+        is_block = tag in _BLOCK_TAGS
+        frame = _Frame(
+            tag=tag if is_block else outer.tag,
+            is_block=is_block,
+            group=outer.group,
+            figure=outer.figure,
+            preformatted=outer.preformatted,
+            linked=outer.linked or tag == "a",
+            noscript=outer.noscript or tag == "noscript",
+        )
         if (tag in _LIST_TAGS or tag in ("table", "pre")) and not outer.group:
             frame.group = self._next_number()
         if tag == "figure":
@@ -127,7 +137,7 @@ class Walk:
         return self._count
 
     def _leave(self, frame: _Frame) -> None:
-        if frame.tag in _BLOCK_TAGS:
+        if frame.is_block:
             self._flush(frame)
 
     def _take_text(self, text: str, frame: _Frame) -> None:
@@ -160,10 +170,12 @@ class Walk:
             self.captions[frame.figure] = f"{self.captions.get(frame.figure, '')} {text}".strip()
         last = self.blocks[-1] if self.blocks else None
         if last is not None and last.image is None and frame.group and last.group == frame.group:
-            last.text += (" | " if frame.tag in _CELLS and last.tag in _CELLS else "\n") + text
+            in_row = frame.tag in _CELLS and last.tag in _CELLS and not self._new_row
+            last.text += (" | " if in_row else "\n") + text
             last.tag, last.link_characters = frame.tag, last.link_characters + linked
         else:
             self.blocks.append(Block(text, frame.tag, frame.group, linked))
+        self._new_row = False
 
 
 def _tidy(text: str) -> str:

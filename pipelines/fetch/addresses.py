@@ -9,6 +9,8 @@ from aiohttp.resolver import ThreadedResolver
 # Prefixes whose addresses carry an IPv4 address in their last bits (NAT64) or after the prefix (6to4).
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _SIX_TO_FOUR = ipaddress.ip_network("2002::/16")
+# The only part of IPv6 that is given out (IANA); what lies outside it is local, special or an old form of IPv4.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 class PrivateAddress(OSError):
@@ -29,6 +31,8 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address((int(parsed) >> 80) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if parsed not in _GLOBAL_UNICAST:
+            return False
     return parsed.is_global and not parsed.is_multicast
 
 

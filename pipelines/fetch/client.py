@@ -1,9 +1,10 @@
 """One image URL to its bytes, or to a status: redirects, retries, caps and a total deadline. Images are not parsed."""
 
 import asyncio
+import contextlib
 import random
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -45,6 +46,8 @@ class Response:
 
 # Looks at a response's head before its body is read; a status other than None ends the request with it.
 HeadCheck = Callable[[HttpHead], ImageStatus | None]
+# Looks at a URL that a redirect leads to before it is asked; the same.
+HopCheck = Callable[[str], Awaitable[ImageStatus | None]]
 
 
 class Client:
@@ -52,7 +55,6 @@ class Client:
 
     def __init__(self, settings: FetchSettings, pacing: Pacing) -> None:
         self._settings, self._pacing = settings, pacing
-        self._places = asyncio.Semaphore(settings.concurrency)
 
     async def __aenter__(self) -> Self:
         resolver = None if self._settings.allow_private_addresses else PublicResolver()
@@ -71,31 +73,35 @@ class Client:
     ) -> None:
         await self._session.close()
 
-    async def get(self, url: str, max_bytes: int, check: HeadCheck | None = None) -> Response:
+    async def get(
+        self, url: str, max_bytes: int, check: HeadCheck | None = None, hop: HopCheck | None = None
+    ) -> Response:
         """Ask for a URL, again where that may help, until the deadline. Waiting for a host's turn does not count."""
         try:
             async with asyncio.timeout(self._settings.deadline_seconds) as deadline:
                 for attempt in range(self._settings.retries + 1):
-                    response = await self._follow(url, max_bytes, check, deadline)
-                    delay = self._delay(response, attempt)
-                    if delay is None:
+                    response = await self._follow(url, max_bytes, check, hop, deadline)
+                    if not self._is_worth_another(response, attempt):
                         return response
-                    self._pacing.gate(host_of(url)).pause(delay)
+                    if response.retry_after is None:
+                        backoff = _FIRST_BACKOFF * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311 - jitter
+                        self._pacing.gate(host_of(response.final_url or url)).pause(backoff)
                 return response
         except TimeoutError:
-            self._pacing.gate(host_of(url)).failures += 1
             return Response(ImageStatus.TIMEOUT, f"no answer within {self._settings.deadline_seconds:g} s")
 
-    def _delay(self, response: Response, attempt: int) -> float | None:
-        """Seconds to wait before another attempt; None where there is to be none."""
-        if response.status not in _TRANSIENT or attempt == self._settings.retries:
-            return None
-        if response.retry_after is not None:
-            asked = response.retry_after
-            return asked if asked <= self._settings.max_retry_after_seconds else None
-        return _FIRST_BACKOFF * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
+    def _is_worth_another(self, response: Response, attempt: int) -> bool:
+        """Whether to ask again after an answer: where that may help, and not before the server says so."""
+        patience = self._settings.max_retry_after_seconds
+        return (
+            response.status in _TRANSIENT
+            and attempt < self._settings.retries
+            and (response.retry_after is None or response.retry_after <= patience)
+        )
 
-    async def _follow(self, url: str, max_bytes: int, check: HeadCheck | None, deadline: asyncio.Timeout) -> Response:
+    async def _follow(
+        self, url: str, max_bytes: int, check: HeadCheck | None, hop: HopCheck | None, deadline: asyncio.Timeout
+    ) -> Response:
         """Ask once, and go where redirects lead, checking each address anew."""
         here = url
         for _ in range(self._settings.max_redirects + 1):
@@ -105,6 +111,10 @@ class Client:
             target = canonical(response.head.get("location"), here)
             if target is None:
                 return replace(response, status=ImageStatus.BAD_URL, message="redirect to nowhere")
+            with _suspended(deadline):
+                refused = await hop(target) if hop else None
+            if refused is not None:
+                return replace(response, status=refused, message="where a redirect leads", final_url=target)
             here = target
         return Response(ImageStatus.TOO_MANY_REDIRECTS, f"more than {self._settings.max_redirects}", final_url=here)
 
@@ -114,15 +124,19 @@ class Client:
         if is_literal(literal) and not is_public(literal) and not self._settings.allow_private_addresses:
             return Response(ImageStatus.PRIVATE_ADDRESS, literal)
         gate = self._pacing.gate(host)
-        when, asked = deadline.when(), asyncio.get_running_loop().time()
-        deadline.reschedule(None)
-        async with gate.turn(), self._places:
+        async with contextlib.AsyncExitStack() as turn:
+            with _suspended(deadline):
+                await turn.enter_async_context(gate.turn())
             if self._pacing.is_given_up(host):
                 return Response(ImageStatus.HOST_UNREACHABLE, f"{host} was not reached {gate.failures} times in a row")
-            waited = asyncio.get_running_loop().time() - asked
-            deadline.reschedule(None if when is None else when + waited)
-            response = await self._request(url, max_bytes, check)
+            try:
+                response = await self._request(url, max_bytes, check)
+            except asyncio.CancelledError:  # the deadline
+                gate.failures += 1
+                raise
         gate.failures = gate.failures + 1 if response.status in _UNREACHED else 0
+        if response.status in _TRANSIENT and response.retry_after is not None:
+            gate.pause(min(response.retry_after, self._settings.max_retry_after_seconds))
         return response
 
     async def _request(self, url: str, max_bytes: int, check: HeadCheck | None) -> Response:
@@ -162,6 +176,16 @@ def decoded(answer: Response, body: bytes, max_bytes: int) -> Response:
         return replace(answer, status=ImageStatus.TOO_LARGE, message=f"more than {max_bytes} bytes")
     except Undecodable as error:
         return replace(answer, status=ImageStatus.UNDECODABLE, message=str(error))
+
+
+@contextlib.contextmanager
+def _suspended(deadline: asyncio.Timeout) -> Iterator[None]:
+    """Let time pass that does not count against a deadline."""
+    loop = asyncio.get_running_loop()
+    when, began = deadline.when(), loop.time()
+    deadline.reschedule(None)
+    yield
+    deadline.reschedule(None if when is None else when + loop.time() - began)
 
 
 def _http_status(status: int) -> ImageStatus:

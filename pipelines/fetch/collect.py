@@ -90,14 +90,16 @@ class Collector:
         held = [url for url in urls if url in in_warc]
         for url in sorted(held, key=lambda url: (in_warc[url].path, in_warc[url].offset)):
             with self._task.guard("images", url):
-                self.results[url] = self._from_warc(in_warc[url])
+                self.results[url] = self._from_warc(url, in_warc[url])
         missing = [url for url in urls if url not in in_warc]
         if self._settings.enabled:
             asyncio.run(self._from_network(missing))
         else:
             self.results.update({url: Collected(ImageStatus.NOT_REQUESTED) for url in missing})
 
-    def _from_warc(self, image: WarcImage) -> Collected:
+    def _from_warc(self, url: str, image: WarcImage) -> Collected:
+        if consent.is_blocked(url, self._settings):
+            return Collected(ImageStatus.BLOCKED_HOST)
         record = read_record_at(image.path, image.offset, self._settings.max_bytes)
         if record is None or record.head is None or record.truncated:
             return Collected(ImageStatus.UNDECODABLE, "warc", "its record cannot be read")
@@ -136,8 +138,14 @@ class Collector:
         asked = await robots.check(url)
         if asked.refusal is not None:
             return Collected(asked.refusal, "network", asked.message, asked=asked)
+
+        async def hop(target: str) -> ImageStatus | None:
+            if consent.is_blocked(target, settings):
+                return ImageStatus.BLOCKED_HOST
+            return (await robots.check(target)).refusal
+
         response = await client.get(
-            url, settings.max_bytes, lambda head: consent.of_image_response(head, settings).refusal
+            url, settings.max_bytes, lambda head: consent.of_image_response(head, settings).refusal, hop
         )
         said = consent.of_image_response(response.head, settings)
         return Collected(response.status, "network", response.message, response, asked, said)

@@ -43,13 +43,18 @@ class ResponseConsent:
 
 def is_blocked(url: str, settings: FetchSettings) -> bool:
     """Whether a URL's host, or a domain that it belongs to, is on the block list."""
-    host = (URL(url, encoded=True).host or "").lower()
-    return any(host == blocked or host.endswith(f".{blocked}") for blocked in settings.consent.block_hosts)
+    host = _host(URL(url, encoded=True).host or "")
+    return any(host == blocked or host.endswith(f".{blocked}") for blocked in map(_host, settings.consent.block_hosts))
+
+
+def _host(name: str) -> str:
+    """A host name as it compares: lower case, no dot at its end, other scripts not in punycode."""
+    return (URL.build(scheme="http", host=name.strip().lower().rstrip(".")).host or "") if name else ""
 
 
 def of_image_response(head: HttpHead, settings: FetchSettings) -> ResponseConsent:
     """Consent as an image's response headers give or refuse it."""
-    said = of_response(head.all("x-robots-tag"), head.get("tdm-reservation"))
+    said = of_response(head.all("x-robots-tag"), head.get("tdm-reservation"), settings.robots_token)
     reserved = {"1": True, "0": False}.get(head.get("tdm-reservation"))
     refusal = None
     if set(said) & set(settings.consent.directives):
@@ -99,7 +104,7 @@ class RobotsRules:
         return _Robots(refusal=ImageStatus.ROBOTS_UNREACHABLE, message=f"robots.txt: {response.status}")
 
     def _parsed(self, body: bytes, origin: str) -> _Robots:
-        rules = Protego.parse(body.decode("utf-8", "replace"))
+        rules = Protego.parse(body.decode("utf-8-sig", "replace"))
         delay = rules.crawl_delay(self._settings.robots_token)
         if delay:
             gate = self._pacing.gate(host_of(f"{origin}/"))

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.frame import fingerprints, resync, storage
+from pipelines.frame import fingerprints, resync, storage, tables
 from pipelines.frame.storage import Workspace
 from schemas.tables import PARTITIONS
 
@@ -89,8 +89,7 @@ def load(workspace: Workspace) -> list[Partition]:
     """The plan of a job; empty where none was made."""
     if not workspace.exists(PARTITIONS_FILE):
         return []
-    with workspace.open(PARTITIONS_FILE) as file:
-        return [Partition(**row) for row in pq.read_table(file).to_pylist()]
+    return [Partition(**row) for row in tables.read_file(workspace, PARTITIONS_FILE).to_pylist()]
 
 
 def extend(known: Sequence[Partition], planned: Sequence[Partition]) -> list[Partition]:

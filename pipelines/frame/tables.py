@@ -59,10 +59,19 @@ def read_batches(
 ) -> Iterator[pa.RecordBatch]:
     """A partition's rows in the order in which they were written, `rows` at a time."""
     with workspace.open(name_of(table, partition)) as file, pq.ParquetFile(file) as parquet:
-        yield from parquet.iter_batches(rows, columns=list(columns) if columns else None)
+        yield from parquet.iter_batches(rows, columns=list(columns) if columns else None, use_threads=False)
 
 
 def read_table(workspace: Workspace, table: Table, partition: int, columns: Sequence[str] | None = None) -> pa.Table:
     """A partition's whole table, for those that are small."""
-    with workspace.open(name_of(table, partition)) as file:
-        return pq.read_table(file, columns=list(columns) if columns else None)
+    return read_file(workspace, name_of(table, partition), columns)
+
+
+def read_file(workspace: Workspace, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """A small Parquet file.
+
+    Not by `pyarrow.parquet.read_table`: its threads, still reading from a Python file when the interpreter ends, abort
+    the process (every second time with pyarrow 25).
+    """
+    with workspace.open(name) as file, pq.ParquetFile(file) as parquet:
+        return parquet.read(list(columns) if columns else None, use_threads=False)

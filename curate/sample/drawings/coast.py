@@ -135,9 +135,7 @@ def bird(c: Canvas, x: float, y: float, span: float, tone: str) -> None:
     """A far-off flying bird: two curved wings."""
     lift = span * c.rng.uniform(0.18, 0.4)
     for side in (-1, 1):
-        c.line(
-            [(x, y), (x + side * span * 0.3, y - lift), (x + side * span * 0.62, y - lift * 0.6)], tone, span * 0.09
-        )
+        c.line([(x, y), (x + side * span * 0.3, y - lift), (x + side * span * 0.62, y - lift * 0.6)], tone, span * 0.09)
     c.oval(x, y + span * 0.02, span * 0.09, span * 0.13, tone)
 
 

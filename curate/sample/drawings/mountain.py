@@ -99,9 +99,7 @@ def snow_crystal(c: Canvas) -> None:
             for side in (-1, 1):
                 b = a + side * math.radians(60)
                 c.line([(x, y), (x + length * math.cos(b), y + length * math.sin(b))], "#dcecfa", 4.5)
-    hexagon = [
-        (240 + 34 * math.cos(math.radians(60 * k)), 180 + 34 * math.sin(math.radians(60 * k))) for k in range(6)
-    ]
+    hexagon = [(240 + 34 * math.cos(math.radians(60 * k)), 180 + 34 * math.sin(math.radians(60 * k))) for k in range(6)]
     c.poly(hexagon, "#f8fcff")
     c.ring(240, 180, 17, 17, "#9fc0dc", 3)
 

@@ -1,0 +1,1 @@
+"""Tests of curate: each name is a claim."""
