@@ -6,13 +6,12 @@ import sys
 
 import pyarrow as pa
 
-
 _M_ARENA_MAX = -8  # malloc.h
 _ARENAS = 2
 
 
 def keep_small() -> None:
-    """One allocator that can be trimmed, with two heaps instead of eight a core: Beam's threads would half fill each."""
+    """One allocator that can be trimmed, with two heaps instead of eight a core, which Beam's threads half fill."""
     pa.set_memory_pool(pa.system_memory_pool())
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:

@@ -1,6 +1,6 @@
 """Records of a WARC or ARC file, or of a slice of one: each exactly once, and what cannot be read is said.
 
-FastWARC reads WARC (three times warcio's records a second, see docs/benchmarks.md), warcio reads ARC. Neither goes on
+FastWARC reads WARC, for its speed (docs/benchmarks.md); warcio reads ARC. Neither goes on
 after damage, so this module does: it finds the next record and reports what lies between.
 """
 
