@@ -17,7 +17,8 @@ find_uv() {
             rm -rf .venv-uv
             sudo=$([ "$(id -u)" = 0 ] || echo sudo)
             $sudo apt-get update -qq >&2
-            DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq python3-venv python3-pip >&2
+            $sudo env DEBIAN_FRONTEND=noninteractive \
+                apt-get install -y -qq --no-install-recommends python3-venv >/dev/null
             "$python" -m venv .venv-uv >&2
         fi
         .venv-uv/bin/python -m pip install --quiet --disable-pip-version-check uv >&2

@@ -55,7 +55,7 @@ DOCUMENTS = _table(
     _field("url", _string, "WARC-Target-URI", nullable=False),
     _field("warc_path", _string, "the WARC file", nullable=False),
     _field("warc_offset", _long, "where the record begins in the file", "bytes", nullable=False),
-    _field("crawled_at", pa.timestamp("s", tz="UTC"), "WARC-Date"),
+    _field("crawled_at", pa.timestamp("ms", tz="UTC"), "WARC-Date"),
     _field("title", _string, "title element"),
     _field("language", _string, "fastText lid.176 on all texts", "ISO 639 code"),
     _field("language_score", _float, "fastText's probability", "probability"),
@@ -76,7 +76,8 @@ DOCUMENTS = _table(
 WARC_IMAGES = _table(
     "warc_images",
     1,
-    _field("url", _string, "WARC-Target-URI of an image response", nullable=False),
+    _field("url", _string, "canonical form of WARC-Target-URI, as in documents.images", nullable=False),
+    _field("record_url", _string, "WARC-Target-URI as it stands in the record", nullable=False),
     _field("warc_offset", _long, "where its record begins in the file", "bytes", nullable=False),
     _field("bytes", _long, "length of the record's content", "bytes"),
     _field("content_type", _string, "Content-Type of the response"),

@@ -179,7 +179,7 @@ def test_offsets_lead_back_to_the_records(everything: tuple[Workspace, LedgerRec
     images = pq.read_table(workspace.path("warc_images/00000.parquet"))
     assert images.schema.equals(WARC_IMAGES.schema)
     for row in [*documents(workspace).to_pylist(), *images.to_pylist()]:
-        found = read_record_at(warc_of(workspace), row["warc_offset"], 1 << 20)
+        found = read_record_at(warc_of(workspace), row["warc_offset"], row["url"], 1 << 20)
         assert found is not None and found.url == row["url"]
 
 
@@ -257,7 +257,8 @@ def test_slices_that_do_not_meet_stop_the_job_and_say_what_helps(tmp_path: Path)
 
 
 def test_all_real_edge_cases_are_extracted_with_every_record_accounted_for(tmp_path: Path) -> None:
-    paths = [str(corpora() / "warc_edge" / name) for name in files_in("warc_edge")]
+    folder = corpora() / "warc_edge"
+    paths = [str(folder / name) for name in files_in("warc_edge")]
     workspace, done = extract(tmp_path / "out", *paths, max_page_bytes=1 << 24, max_nodes=100_000, max_depth=1000)
     assert len(done) == len(paths) == 39 and workspace.list("errors/extract") == []
     for path, each in zip(paths, done, strict=True):

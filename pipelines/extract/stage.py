@@ -163,6 +163,7 @@ class _Extraction:
         size = record.head.get("content-length")
         row = {
             "url": url,
+            "record_url": record.url,
             "warc_offset": record.offset,
             "bytes": int(size) if size.isdigit() else None,
             "content_type": record.head.content_type,

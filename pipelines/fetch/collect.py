@@ -50,6 +50,7 @@ class WarcImage:
 
     path: str
     offset: int
+    url: str
 
 
 class Spool:
@@ -100,7 +101,7 @@ class Collector:
     def _from_warc(self, url: str, image: WarcImage) -> Collected:
         if consent.is_blocked(url, self._settings):
             return Collected(ImageStatus.BLOCKED_HOST)
-        record = read_record_at(image.path, image.offset, self._settings.max_bytes)
+        record = read_record_at(image.path, image.offset, image.url, self._settings.max_bytes)
         if record is None or record.head is None or record.truncated:
             return Collected(ImageStatus.UNDECODABLE, "warc", "its record cannot be read")
         answer = Response(ImageStatus.OK, http_status=record.head.status, head=record.head)

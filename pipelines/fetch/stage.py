@@ -70,7 +70,7 @@ def _held_by_warc(task: Task) -> dict[str, WarcImage]:
     for sibling in partitions.load(task.workspace):
         if sibling.path == task.partition.path:
             for row in tables.read_table(task.workspace, WARC_IMAGES, sibling.partition).to_pylist():
-                held[row["url"]] = WarcImage(sibling.path, row["warc_offset"])
+                held[row["url"]] = WarcImage(sibling.path, row["warc_offset"], row["record_url"])
     return held
 
 

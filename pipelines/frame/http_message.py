@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 
 import brotli
 import zstandard
-from warcio.bufferedreaders import ChunkedDataException, ChunkedDataReader
 
 _STATUS_LINE = re.compile(rb"HTTP/\d(?:\.\d)?[ \t]+(\d{3})[^\n]*\n?")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
+_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\n]*)?\r?\n")
+_LINE_END = re.compile(rb"\r?\n")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _STEP = 1 << 16
 
 
@@ -69,7 +72,7 @@ def _headers(text: str) -> dict[str, list[str]]:
     headers: dict[str, list[str]] = {}
     last = ""
     for line in text.splitlines():
-        if line[:1] in " \t" and last:
+        if line and line[0] in " \t" and last:
             headers[last][-1] += " " + line.strip()
             continue
         name, colon, value = line.partition(":")
@@ -96,20 +99,25 @@ def decode_body(head: HttpHead, body: bytes, cap: int) -> bytes:
 
 
 def _dechunk(body: bytes, cap: int) -> bytes:
-    """Chunks joined; a body that was stored without its chunks is returned as it is, a broken one up to the break."""
-    reader = ChunkedDataReader(io.BytesIO(body), raise_exceptions=False)
+    """Chunks joined; a body that was stored without its chunks is returned as it is, a broken one up to the break.
+
+    Not by warcio's reader, which hands on what follows a break or the last chunk as if it were text.
+    """
     parts: list[bytes] = []
-    size = 0
-    try:
-        while piece := reader.read(_STEP):
-            parts.append(piece)
-            size += len(piece)
-            if size > cap:
-                raise TooLarge
-    except (ChunkedDataException, ValueError) as error:
-        if isinstance(error, TooLarge):
-            raise
-    return b"".join(parts)
+    at = size = 0
+    while line := _CHUNK_SIZE.match(body, at):
+        length = int(line.group(1), 16)
+        if length == 0:
+            return b"".join(parts)
+        parts.append(body[line.end() : line.end() + length])
+        size += len(parts[-1])
+        if size > cap:
+            raise TooLarge
+        end = _LINE_END.match(body, line.end() + length)
+        if end is None:
+            return b"".join(parts)
+        at = end.end()
+    return b"".join(parts) if at else body
 
 
 def _undo(coding: str, body: bytes, cap: int) -> bytes:
@@ -126,47 +134,73 @@ def _undo(coding: str, body: bytes, cap: int) -> bytes:
 
 
 def _looks_like_markup(body: bytes) -> bool:
-    head = body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
-    return head.startswith(b"<") or (b"<" in head and b"\x00" not in head)
+    head = body[:1024]
+    return b"<" in head and not _CONTROL.search(head)
 
 
 def _inflate(body: bytes, cap: int) -> bytes | None:
     # 47: zlib or gzip header, as found; raw deflate (-15) is what some servers send as "deflate".
     for window in (47, -15):
-        inflater = zlib.decompressobj(window)
-        try:
-            decoded = inflater.decompress(body, cap + 1)
-        except zlib.error:
-            continue
-        if len(decoded) > cap:
-            raise TooLarge
-        if decoded:
-            return decoded
+        inflated = _inflate_as(window, body, cap)
+        if inflated is not None:
+            return inflated
     return None
 
 
+def _inflate_as(window: int, body: bytes, cap: int) -> bytes | None:
+    """What can be inflated, of one gzip member after the other; None where nothing can, although there is something."""
+    parts: list[bytes] = []
+    ended = False
+    while body:
+        inflater = zlib.decompressobj(window)
+        try:
+            parts.append(inflater.decompress(body, cap + 1 - sum(map(len, parts))))
+        except zlib.error:
+            break
+        if sum(map(len, parts)) > cap:
+            raise TooLarge
+        ended = inflater.eof
+        body = inflater.unused_data if inflater.unused_data[:2] == b"\x1f\x8b" else b""
+    decoded = b"".join(parts)
+    return decoded if decoded or ended else None
+
+
 def _unbrotli(body: bytes, cap: int) -> bytes | None:
-    decoder, parts, size = brotli.Decompressor(), [], 0
+    decoder = brotli.Decompressor()
+    parts: list[bytes] = []
+    size = 0
     try:
         for start in range(0, len(body), _STEP):
-            piece = decoder.process(body[start : start + _STEP], output_buffer_limit=cap + 1 - size)
+            piece = body[start : start + _STEP]
+            while not decoder.is_finished():
+                parts.append(decoder.process(piece, output_buffer_limit=cap + 1 - size))
+                size += len(parts[-1])
+                if size > cap:
+                    raise TooLarge
+                if not parts[-1]:
+                    break
+                piece = b""  # drain what the limit held back
+        finished = decoder.is_finished()
+    except brotli.error:
+        finished = False
+    return b"".join(parts) if size or finished else None
+
+
+def _unzstd(body: bytes, cap: int) -> bytes | None:
+    if not body.startswith(_ZSTD_MAGIC):
+        return None
+    reader = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(body))
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while piece := reader.read(min(_STEP, cap + 1 - size)):
             parts.append(piece)
             size += len(piece)
             if size > cap:
                 raise TooLarge
-    except brotli.error:
-        return None
-    return b"".join(parts) or None
-
-
-def _unzstd(body: bytes, cap: int) -> bytes | None:
-    try:
-        decoded = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(body)).read(cap + 1)
     except zstandard.ZstdError:
-        return None
-    if len(decoded) > cap:
-        raise TooLarge
-    return decoded or None
+        return b"".join(parts) or None
+    return b"".join(parts)
 
 
 _DECODERS: dict[str, Callable[[bytes, int], bytes | None]] = {

@@ -24,7 +24,7 @@ def read(workspace: Workspace, stage: str, partition: int) -> LedgerRecord | Non
     """A partition's record; None where it was not done, or was written by another version."""
     try:
         record = LedgerRecord.model_validate_json(workspace.read_text(name_of(stage, partition)))
-    except (FileNotFoundError, ValidationError):
+    except (FileNotFoundError, UnicodeDecodeError, ValidationError):
         return None
     return record if record.version == LEDGER_VERSION else None
 

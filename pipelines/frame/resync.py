@@ -42,29 +42,48 @@ def next_plain_record(file: BinaryIO, at: int, end: int) -> int | None:
     return next(_matches(file, _PLAIN, at, end), None)
 
 
-def member_end(file: BinaryIO, at: int) -> int | None:
-    """Where the gzip member that begins at an offset ends; None where it is cut off or damaged."""
+def member_end(file: BinaryIO, at: int) -> tuple[int | None, int]:
+    """Where the gzip member that begins at an offset ends, None where it is damaged, and how long it is inflated.
+
+    One that is cut off by the end of the file ends there.
+    """
     file.seek(at)
-    inflater, consumed = zlib.decompressobj(31), at
+    inflater, consumed, inflated = zlib.decompressobj(31), at, 0
     while block := file.read(_BLOCK):
         try:
             while block and not inflater.eof:
-                inflater.decompress(block, _BLOCK)
+                inflated += len(inflater.decompress(block, _BLOCK))
                 rest = inflater.unconsumed_tail or inflater.unused_data
                 consumed += len(block) - len(rest)
                 block = inflater.unconsumed_tail
         except zlib.error:
-            return None
+            return None, inflated
         if inflater.eof:
-            return consumed
-    return None
+            return consumed, inflated
+    return None, inflated
+
+
+def plain_end(file: BinaryIO, at: int) -> int | None:
+    """Where an uncompressed record that begins at an offset ends by its own Content-Length."""
+    file.seek(at)
+    head = re.match(rb"(?s)WARC/.*?\r*\n\r*\n", file.read(1 << 16))
+    length = re.search(rb"(?i)\nContent-Length:[ \t]*(\d+)", head[0]) if head else None
+    return at + len(head[0]) + int(length[1]) if head and length else None
+
+
+def is_gzip_archive(file: BinaryIO, size: int) -> bool:
+    """Whether records lie in gzip members, also where a file begins with something else."""
+    if is_gzip(file) or opening(file).lstrip(b"\r\n").startswith(b"WARC/"):
+        return is_gzip(file)
+    member, plain = next_member(file, 0, size), next_plain_record(file, 0, size)
+    return member is not None and (plain is None or member < plain)
 
 
 def is_member_per_record(file: BinaryIO, size: int) -> bool:
     """Whether a file is gzip with a second member that begins a record: what can be read from the middle."""
     if not is_gzip(file):
         return False
-    first = member_end(file, 0)
+    first, _ = member_end(file, 0)
     return first is not None and first < size and next_member(file, first, min(size, first + 1)) == first
 
 

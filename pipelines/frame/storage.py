@@ -65,7 +65,13 @@ def expand(pattern: str) -> list[str]:
         return sorted(p for p in set(found) if os.path.isfile(p))
     fs, name = fsspec.core.url_to_fs(path)
     protocol = path.split("://", 1)[0]
-    return sorted(f"{protocol}://{p}" for p in fs.glob(name)) if "*" in name else [path] if fs.exists(name) else []
+    if fs.isdir(name):
+        found = [p for p in fs.ls(name, detail=False) if p.endswith(ARCHIVE_ENDINGS)]
+    elif any(c in name for c in "*?["):
+        found = fs.glob(name)
+    else:
+        return [path] if fs.exists(name) else []
+    return sorted(f"{protocol}://{p.lstrip('/')}" for p in found)
 
 
 ARCHIVE_ENDINGS = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz")

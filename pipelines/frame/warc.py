@@ -1,11 +1,11 @@
 """Records of a WARC or ARC file, or of a slice of one: each exactly once, and what cannot be read is said.
 
-FastWARC reads WARC, for its speed (docs/benchmarks.md); warcio reads ARC. Neither goes on
-after damage, so this module does: it finds the next record and reports what lies between.
+FastWARC reads WARC, for its speed (docs/benchmarks.md); warcio reads ARC. Neither goes on after damage, so this module
+does: it finds the next record and reports what lies between.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import BinaryIO
 
@@ -20,12 +20,17 @@ from schemas.ledger import Skip
 from schemas.statuses import SkipReason
 
 _HEAD_BYTES = 64 << 10
+_STRETCH = 1 << 20
+_BORDER = 64
 PayloadCap = Callable[[str, HttpHead], int]
 
 
 @dataclass(frozen=True)
 class Record:
-    """One record. `payload` is its HTTP body as stored, cut one byte above the cap that the reader was given."""
+    """One record. `payload` is its HTTP body as stored, cut one byte above the cap that the reader was given.
+
+    `declared` is its Content-Length; `truncated` says that the file does not hold what that promises.
+    """
 
     offset: int
     type: str
@@ -35,6 +40,7 @@ class Record:
     head: HttpHead | None
     payload: bytes
     truncated: bool
+    declared: int = 0
 
 
 @dataclass
@@ -57,79 +63,100 @@ def read_records(part: Slice, payload_cap: PayloadCap) -> Iterator[Record | Skip
         opening = resync.opening(file)
         if opening.startswith(b"filedesc://"):
             part.seam = (0, size)
-            yield from _read_arc(file, size, payload_cap)
+            yield from _read_arc(file, size, part, payload_cap)
         else:
             yield from _WarcReader(file, size, part, payload_cap).read()
 
 
-def read_record_at(path: str, offset: int, payload_cap: int) -> Record | None:
-    """The one response that begins at an offset; None where it cannot be read."""
+def read_record_at(path: str, offset: int, url: str, payload_cap: int) -> Record | None:
+    """The response for a URL that begins at an offset; None where there is none or another one.
+
+    In a file of several records a gzip member an offset does not tell which of them is meant.
+    """
     for item in read_records(Slice(path, offset, offset + 1), lambda _type, _head: payload_cap):
-        return item if isinstance(item, Record) else None
+        return item if isinstance(item, Record) and item.url == url else None
     return None
 
 
 class _WarcReader:
-    """Reads a slice with FastWARC and goes on behind what FastWARC cannot read."""
+    """Reads a slice with FastWARC and goes on behind what FastWARC cannot read.
+
+    A record is held back until the next one has begun well: only then is it sure that its own length was right.
+    """
 
     def __init__(self, file: BinaryIO, size: int, part: Slice, payload_cap: PayloadCap) -> None:
         self._file, self._size, self._part, self._cap = file, size, part, payload_cap
         self._end = size if part.end is None else min(part.end, size)
-        self._gzip = resync.is_gzip(file)
+        self._gzip = resync.is_gzip_archive(file, size)
 
     def read(self) -> Iterator[Record | Skip]:
         """Records and skips of the slice."""
-        if self._size == 0:
-            self._part.seam = (0, 0)
-            return
         offset = self._next(self._part.start) if self._part.start else 0
         self._part.seam = (offset, offset)
         while offset < self._end:
-            last: Record | None = None
-            for record in self._read_from(offset):
-                last = record
-                yield record
-            reached = self._part.seam[1]
-            if reached >= self._end:
-                return
-            offset, skip = self._resume(offset, last)
+            offset = yield from self._read_from(offset)
             self._part.seam = (self._part.seam[0], offset)
-            if skip is not None:
-                yield skip
 
-    def _read_from(self, offset: int) -> Iterator[Record]:
-        """Records from an offset on, until the slice ends, the file ends, or something is not readable."""
+    def _read_from(self, offset: int) -> Generator[Record | Skip, None, int]:
+        """Records from an offset on, until the slice or the file ends or something is not readable; where to go on."""
         self._file.seek(offset)
+        last: Record | None = None
         try:
             for raw in ArchiveIterator(self._file, parse_http=False):
-                if raw.stream_pos >= self._end and raw.stream_pos > offset and not self._single_member(raw.stream_pos):
-                    self._set_reached(raw.stream_pos)
-                    return
-                yield _from_fastwarc(raw, self._cap)
+                # Inside one member of many records FastWARC gives the position it has read to: the file's end.
+                if offset < raw.stream_pos < self._size and raw.stream_pos >= self._end:
+                    if last is not None:
+                        yield last
+                    return raw.stream_pos
+                record = _from_fastwarc(raw, self._cap)
+                if last is not None:
+                    yield last
+                last = record
         except (OSError, ValueError):
-            return
+            return (yield from self._after_damage(offset, last))
+        return (yield from self._after_clean_end(last))
 
-    def _single_member(self, position: int) -> bool:
-        # Inside one gzip member that holds many records FastWARC gives the position it has read to, not the record's.
-        return position >= self._size
-
-    def _set_reached(self, offset: int) -> None:
-        assert self._part.seam is not None
-        self._part.seam = (self._part.seam[0], offset)
-
-    def _resume(self, offset: int, last: Record | None) -> tuple[int, Skip | None]:
-        """Where to go on after reading stopped before the slice's end, and what was left out on the way."""
+    def _after_damage(self, offset: int, last: Record | None) -> Generator[Record | Skip, None, int]:
+        """The record held back, what is lost behind it, and where the next one begins."""
         if last is None:
             after = self._next(offset + 1)
-            return after, Skip(offset=offset, length=after - offset, reason=self._reason(offset))
-        expected = self._end_of(last)
-        if expected is None:
-            after = self._next(last.offset + 1)
-            whole = last.truncated or after >= self._size
-            return after, None if whole else Skip(
-                offset=last.offset, length=after - last.offset, reason=SkipReason.DAMAGED_GZIP
-            )
-        return expected, None
+            yield self._skip(offset, after)
+            return after
+        end, overlong = self._end_of(last)
+        yield replace(last, truncated=last.truncated or overlong)
+        if end is None:
+            end, after = last.offset, self._next(last.offset + 1)
+        else:
+            after = self._next(end)
+        if after > end and self._holds_something(end, after):
+            yield self._skip(end, after)
+        return after
+
+    def _after_clean_end(self, last: Record | None) -> Generator[Record | Skip, None, int]:
+        """The record held back, and whatever FastWARC silently left behind it."""
+        if last is None:
+            return self._size
+        end, overlong = self._end_of(last)
+        yield replace(last, truncated=last.truncated or overlong)
+        if end is None or end >= self._size or not self._holds_something(end, self._size):
+            return self._size
+        after = self._next(end)
+        if after > end:
+            yield self._skip(end, after)
+        return after
+
+    def _skip(self, begin: int, end: int) -> Skip:
+        return Skip(offset=begin, length=end - begin, reason=self._reason(begin))
+
+    def _reason(self, offset: int) -> SkipReason:
+        if offset == 0 and not resync.opening(self._file).lstrip(b"\r\n").startswith(b"WARC/"):
+            return SkipReason.NOT_AN_ARCHIVE
+        return SkipReason.DAMAGED_GZIP if self._gzip else SkipReason.DAMAGED_RECORD
+
+    def _holds_something(self, begin: int, end: int) -> bool:
+        """Whether a stretch is more than the blank lines that stand between records."""
+        self._file.seek(begin)
+        return bool(self._file.read(min(end - begin, _STRETCH)).strip(b"\r\n"))
 
     def _next(self, at: int) -> int:
         """Offset of the next record at or after a position; the file's size where there is none."""
@@ -137,18 +164,24 @@ class _WarcReader:
         found = find(self._file, at, self._size)
         return self._size if found is None else found
 
-    def _end_of(self, record: Record) -> int | None:
-        """Where the bytes of a record that was read end; None where that cannot be told."""
-        if record.offset >= self._size:
-            return self._size
+    def _end_of(self, record: Record) -> tuple[int | None, bool]:
+        """Where a record ends, None where that cannot be told, and whether its own length says something longer."""
         if self._gzip:
-            return resync.member_end(self._file, record.offset)
-        return self._next(record.offset + 1)
+            end, inflated = resync.member_end(self._file, record.offset)
+            return end, end is not None and record.declared > inflated
+        declared = resync.plain_end(self._file, record.offset)
+        if declared is None:
+            return None, False
+        if declared <= self._size and self._is_border(declared):
+            return declared, False
+        after = self._next(record.offset + 1)
+        return min(declared, after), declared > after
 
-    def _reason(self, offset: int) -> SkipReason:
-        if offset == 0 and not resync.opening(self._file).lstrip(b"\r\n").startswith(b"WARC/"):
-            return SkipReason.NOT_AN_ARCHIVE
-        return SkipReason.DAMAGED_GZIP if self._gzip else SkipReason.DAMAGED_RECORD
+    def _is_border(self, at: int) -> bool:
+        """Whether at a position of a plain file the file ends or another record begins."""
+        self._file.seek(at)
+        rest = self._file.read(_BORDER).lstrip(b"\r\n")
+        return not rest or rest.startswith(b"WARC/")
 
 
 def _from_fastwarc(raw: WarcRecord, payload_cap: PayloadCap) -> Record:
@@ -171,7 +204,8 @@ def _from_fastwarc(raw: WarcRecord, payload_cap: PayloadCap) -> Record:
         date=_parse_date(headers.get("WARC-Date") or ""),
         head=head,
         payload=payload,
-        truncated=truncated,
+        truncated=truncated or not headers.get("Content-Length"),
+        declared=raw.content_length,
     )
 
 
@@ -190,21 +224,25 @@ def _rest(raw: WarcRecord, wanted: int) -> bytes:
 def _parse_date(text: str) -> datetime | None:
     try:
         parsed = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
         return None
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC).replace(microsecond=0)
 
 
-def _read_arc(file: BinaryIO, size: int, payload_cap: PayloadCap) -> Iterator[Record | Skip]:
-    file.seek(0)
+def _read_arc(file: BinaryIO, size: int, part: Slice, payload_cap: PayloadCap) -> Iterator[Record | Skip]:
+    file.seek(part.start)
     iterator = ArcIterator(file, arc2warc=True)
-    offset = 0
+    reached = part.start
     try:
         for record in iterator:
-            offset = iterator.get_record_offset()
+            offset = iterator.offset  # get_record_offset() would read the record to its end
+            if part.end is not None and offset >= part.end:
+                return
             yield _from_warcio(record, offset, payload_cap)
+            reached = min(max(reached, offset + iterator.get_record_length()), size)  # lengths may be nonsense
     except (ArchiveLoadFailed, OSError, ValueError):
-        yield Skip(offset=offset, length=size - offset, reason=SkipReason.DAMAGED_ARC)
+        if reached < size:
+            yield Skip(offset=reached, length=size - reached, reason=SkipReason.DAMAGED_ARC)
 
 
 def _from_warcio(record: ArcWarcRecord, offset: int, payload_cap: PayloadCap) -> Record:
