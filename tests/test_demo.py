@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -234,3 +235,30 @@ def test_other_inputs_in_the_same_output_are_refused(demo: Path, tmp_path: Path)
     assert ran.returncode == 2
     assert "give the same inputs" in ran.stderr
     assert _shards(out) == _shards(demo)
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:  # it ended meanwhile
+            continue
+        if int(fields[1]) == parent:
+            found.append(int(stat.parent.name))
+    return found
+
+
+def test_a_killed_worker_ends_the_run_with_a_reason_and_the_next_run_goes_on(demo: Path, tmp_path: Path) -> None:
+    arguments = ["demo", str(tmp_path / "out"), "--workers", "2", "--set", "input.split_bytes=100000"]
+    command = [sys.executable, "-m", "curate.cli.main", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        workspace = Workspace(str(tmp_path / "out"))
+        while process.poll() is None and not ledger.partitions_in(workspace, "extract"):
+            time.sleep(0.001)
+        os.kill(_children(process.pid)[-1], signal.SIGKILL)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "a worker process was killed" in said.splitlines()[-1]
+    assert _curate(*arguments).returncode == 0
+    assert _members(tmp_path / "out") == _members(demo)

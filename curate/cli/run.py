@@ -44,8 +44,8 @@ def command(arguments: argparse.Namespace) -> int:
 def execute(recipe: Recipe, inputs: Sequence[str], output: str, arguments: argparse.Namespace) -> int:
     """Run a recipe's stages; the exit status."""
     until = parse_stage(arguments.until)
-    for chatty in ("root", "apache_beam"):  # before the import: Beam warns of what we do not use while it is imported
-        logging.getLogger(chatty).setLevel(logging.ERROR)
+    for chatty in ("root", "apache_beam", "grpc"):  # before the import, during which Beam warns of what we do not use
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)
     # Beam and pyarrow take a second to import: only now is it sure that they are needed.
     from curate.job import prepare
     from curate.stages import stages

@@ -15,6 +15,7 @@ from pipelines.frame.partitions import Partition
 from pipelines.frame.stage import Job, Stage, assignments
 from pipelines.frame.storage import Workspace
 from pipelines.frame.task import Assignment, Task, describe, errors_name
+from pipelines.frame.watch import WorkerDied, workers_watched
 from schemas.ledger import LedgerRecord
 from schemas.recipe import Recipe
 from schemas.statuses import StageName
@@ -65,8 +66,15 @@ def run_stage(plan: StagePlan, job: Job, engine: Engine) -> None:
 
 
 def _run_pipeline(plan: StagePlan, job: Job, engine: Engine) -> None:
-    with engine.pipeline(f"curate-{plan.stage.name}", len(plan.todo), plan.stage.light) as pipeline:
-        pipeline | plan.stage.name.title() >> RunStage(plan, job, engine)
+    name = plan.stage.name
+    try:
+        with workers_watched(), engine.pipeline(f"curate-{name}", len(plan.todo), plan.stage.light) as pipeline:
+            pipeline | name.title() >> RunStage(plan, job, engine)
+    except WorkerDied as error:
+        raise StageFailed(
+            f"{name}: a worker process was killed ({error}); if memory ran out, use fewer --workers or a smaller "
+            "input.split_bytes; the same command goes on from here"
+        ) from error
 
 
 class RunStage(beam.PTransform):
@@ -85,7 +93,8 @@ class RunStage(beam.PTransform):
             | "Spread" >> beam.GroupByKey()
             | "Ungroup" >> beam.FlatMap(_values)
         )
-        given = stage.gather(pipeline | "Partitions" >> beam.Create(self._job.partitions), self._job)
+        everything = pipeline | "Partitions" >> beam.Create(self._job.partitions) | beam.Reshuffle()
+        given = stage.gather(everything, self._job)
         paired = spread | "Pair" >> beam.Map(_alone) if given is None else _join(spread, given)
         work = _Work(stage, self._job.recipe, self._job.workspace.root)
         return paired | "Process" >> beam.ParDo(work)
