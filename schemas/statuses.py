@@ -115,4 +115,5 @@ class DropReason(StrEnum):
     """Reasons in a verdict that no rule of the recipe gave."""
 
     IMAGE_STATUS = "image.status"
+    DUPLICATE_RECORD = "document.duplicate_record"
     DOCUMENT_DROPPED = "document_dropped"

@@ -262,3 +262,18 @@ def test_a_killed_worker_ends_the_run_with_a_reason_and_the_next_run_goes_on(dem
     assert "a worker process was killed" in said.splitlines()[-1]
     assert _curate(*arguments).returncode == 0
     assert _members(tmp_path / "out") == _members(demo)
+
+
+def test_a_record_that_occurs_twice_in_a_file_is_one_sample_however_the_file_is_cut(tmp_path: Path) -> None:
+    from importlib.resources import files
+
+    sample = (files("curate.sample") / "crawl.warc.gz").read_bytes()
+    twice = tmp_path / "twice.warc.gz"
+    twice.write_bytes(sample + sample)
+    for name, split in (("whole", "0"), ("cut", "200000")):
+        ran = _curate("run", "default", "--input", str(twice), "--output", str(tmp_path / name), "--workers", "1",
+                      "--set", f"input.split_bytes={split}", "--set", "fetch.enabled=false")  # fmt: skip
+        assert ran.returncode == 0, ran.stderr
+        assert json.loads(_curate("status", str(tmp_path / name), "--json").stdout)["adds_up"]
+    assert _members(tmp_path / "whole") == _members(tmp_path / "cut")
+    assert len(_members(tmp_path / "cut")) > 60

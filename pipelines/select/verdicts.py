@@ -30,8 +30,10 @@ class Counts:
     images: Tally = field(default_factory=Tally)
 
 
-def judge(batch: pa.RecordBatch, images: FetchedImages, recipe: Recipe, counts: Counts) -> pa.RecordBatch:
-    """A verdict for every document of a batch, in its order."""
+def judge(
+    batch: pa.RecordBatch, images: FetchedImages, seen: frozenset[str], recipe: Recipe, counts: Counts
+) -> pa.RecordBatch:
+    """A verdict for every document of a batch, in its order. Those whose id was `seen` before are dropped."""
     nodes = Nodes(batch)
     everything = np.ones(len(nodes.document), np.bool_)
     is_image = ~nodes.is_text
@@ -44,6 +46,7 @@ def judge(batch: pa.RecordBatch, images: FetchedImages, recipe: Recipe, counts: 
     image_failures = [status, *evaluate(recipe.select.image, Scope.IMAGE, columns, fetched)]
     node_kept = passed([*text_failures, *image_failures], everything)
     document_failures = [
+        _duplicate_failure(batch, seen),
         *_renamed(screening.failures),
         *evaluate(recipe.select.document, Scope.DOCUMENT, nodes.document_columns(node_kept), screening.passed),
     ]
@@ -64,6 +67,13 @@ def _status_failure(batch: pa.RecordBatch, nodes: Nodes, columns: Any, recipe: R
     status = pc.if_else(pa.array(by_page), ImageStatus.PAGE_OPTED_OUT.value, columns["status"])
     failed = ~nodes.is_text & np.asarray(pc.not_equal(status, ImageStatus.OK.value))
     return Failure(DropReason.IMAGE_STATUS, as_json(ImageStatus.OK.value), failed, status)
+
+
+def _duplicate_failure(batch: pa.RecordBatch, seen: frozenset[str]) -> Failure:
+    """Documents that an earlier slice of the file has too."""
+    ids = batch.column("doc_id")
+    again = np.array([doc_id in seen for doc_id in ids.to_pylist()], np.bool_)
+    return Failure(DropReason.DUPLICATE_RECORD, as_json("once in a file"), again, ids)
 
 
 def _renamed(failures: Sequence[Failure]) -> list[Failure]:
