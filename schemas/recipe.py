@@ -126,7 +126,7 @@ class ExtractSettings(Section):
     """Caps that hold before anything is parsed."""
 
     max_page_bytes: int = Field(default=16 * _MEBI, ge=1, description="Decoded HTML above this is a status.")
-    max_nodes: int = Field(default=100_000, ge=1, description="Elements of a page; counted before it is parsed.")
+    max_nodes: int = Field(default=250_000, ge=1, description="Tags of a page, counted before it is parsed.")
     max_depth: int = Field(default=1_000, ge=1, description="Depth of nested elements.")
     max_pdf_bytes: int = Field(
         default=50_000_000, ge=0, description="Larger PDFs are a status; 50 MB is MINT-1T's cap."
