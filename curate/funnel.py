@@ -23,13 +23,14 @@ _HANDED_ON = (
 
 def funnel(workspace: Workspace) -> dict[str, Any]:
     """Per stage what is done, counted and dropped; with `adds_up` and the `problems` if it does not."""
-    total = len(partitions.load(workspace))
+    known = partitions.load(workspace)
+    total, paths = len(known), {p.partition: p.path for p in known}
     records = {stage: ledger.read_all(workspace, stage) for stage in StageName}
     tallies = {stage: sum_tallies(of_stage) for stage, of_stage in records.items()}
     problems = list(_problems(records, tallies, total))
     return {
         "partitions": total,
-        "stages": [_stage(stage, records[stage], tallies[stage], total) for stage in StageName],
+        "stages": [_stage(stage, records[stage], tallies[stage], paths) for stage in StageName],
         "adds_up": not problems,
         "problems": problems,
     }
@@ -44,15 +45,19 @@ def sum_tallies(records: Mapping[int, LedgerRecord]) -> Tallies:
     return summed
 
 
-def _stage(stage: StageName, records: Mapping[int, LedgerRecord], tallies: Tallies, total: int) -> dict[str, Any]:
+def _stage(
+    stage: StageName, records: Mapping[int, LedgerRecord], tallies: Tallies, paths: Mapping[int, str]
+) -> dict[str, Any]:
     return {
         "stage": stage.value,
         "done": len(records),
-        "partitions": total,
+        "partitions": len(paths),
         "counts": {items: tally.model_dump(by_alias=True) for items, tally in tallies.items()},
         "errors": sum(record.errors for record in records.values()),
         "skipped": [
-            {"partition": record.partition, **skip.model_dump()} for record in records.values() for skip in record.skips
+            {"partition": record.partition, "path": paths.get(record.partition), **skip.model_dump()}
+            for record in records.values()
+            for skip in record.skips
         ],
         "seconds": round(sum(record.seconds for record in records.values()), 3),
         "bytes_in": sum(record.bytes_in for record in records.values()),

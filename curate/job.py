@@ -34,9 +34,12 @@ def prepare(recipe: Recipe, inputs: Sequence[str], output: str, workers: int) ->
         all_partitions = partitions.extend(known, planned)
     except InputsChanged as error:
         raise UserError(f"{error}; give the same inputs and slices, or another --output") from error
-    if all_partitions != known:
-        partitions.save(workspace, all_partitions)
-    _write_job_file(workspace, recipe, all_partitions)
+    try:
+        if all_partitions != known:
+            partitions.save(workspace, all_partitions)
+        _write_job_file(workspace, recipe, all_partitions)
+    except OSError as error:
+        raise UserError(f"--output {output}: cannot be written: {error.strerror or error}") from error
     return Job(workspace, recipe, tuple(all_partitions), workers)
 
 
@@ -52,7 +55,7 @@ def find_inputs(patterns: Sequence[str]) -> list[str]:
     for pattern in patterns:
         matches = storage.expand(pattern)
         if not matches:
-            raise UserError(f"--input {pattern}: no such file, and no file matches")
+            raise UserError(f"--input {pattern}: no such file, no folder with WARC or ARC files, and no file matches")
         found.update(matches)
     return sorted(found)
 

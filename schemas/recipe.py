@@ -16,6 +16,7 @@ from schemas.signals import SIGNALS, Signal, names
 from schemas.statuses import Scope
 
 Scalar = str | int | float | bool
+_Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 _MEBI = 1 << 20
 
 
@@ -37,8 +38,8 @@ class Bound(Section):
     """What a signal's value has to satisfy; all given bounds at once. `min` and `max` include their value."""
 
     signal: str
-    min: float | None = None
-    max: float | None = None
+    min: _Number | None = None
+    max: _Number | None = None
     in_: tuple[Scalar, ...] | None = Field(default=None, alias="in")
     not_in: tuple[Scalar, ...] | None = None
     excludes: tuple[str, ...] | None = None

@@ -277,3 +277,25 @@ def test_a_record_that_occurs_twice_in_a_file_is_one_sample_however_the_file_is_
         assert json.loads(_curate("status", str(tmp_path / name), "--json").stdout)["adds_up"]
     assert _members(tmp_path / "whole") == _members(tmp_path / "cut")
     assert len(_members(tmp_path / "cut")) > 60
+
+
+def test_a_shard_that_was_removed_is_noticed_and_made_again(demo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(demo, out)
+    next((out / "shards").glob("*.tar")).unlink()
+    checked = _curate("validate", str(out))
+    assert (checked.returncode, "in the manifest, but not there" in checked.stdout) == (1, True)
+    ran = _curate("demo", str(out), "--workers", "1")
+    assert [line.split()[0] for line in ran.stderr.splitlines() if " partitions in " in line] == ["pack"]
+    assert _shards(out) == _shards(demo)
+
+
+def test_an_output_that_cannot_be_written_and_an_input_that_is_no_archive_are_said_in_a_line(tmp_path: Path) -> None:
+    text = tmp_path / "text.warc.gz"
+    text.write_bytes(b"hello")
+    ran = _curate("run", "default", "--input", str(text), "--output", str(text / "sub"))
+    assert (ran.returncode, len(ran.stderr.splitlines())) == (2, 1)
+    assert "cannot be written" in ran.stderr
+    ran = _curate("run", "default", "--input", str(text), "--output", str(tmp_path / "out"), "--until", "extract")
+    assert "no input holds any record" in ran.stdout
+    assert "not_an_archive" in ran.stdout

@@ -41,6 +41,8 @@ def test_every_shipped_recipe_is_valid(name: str) -> None:
         ("pack:\n  merge_texts: true\n  merge_texts: false\n", 3, "given twice"),
         ("fetch: [\n", 2, "not valid YAML"),
         ("- a\n- b\n", 1, "a recipe is a mapping"),
+        ("select:\n  node:\n    - {signal: words, min: .nan}\n", 3, "finite number"),
+        ("select:\n  node:\n    - {signal: words, min: yes}\n", 3, "valid number"),
     ],
 )
 def test_a_mistake_is_named_with_its_line_and_what_was_meant(tmp_path: Path, text: str, line: int, said: str) -> None:

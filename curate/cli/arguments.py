@@ -21,7 +21,7 @@ def add_command(commands: Subparsers, name: str, summary: str, example: str) -> 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Options of commands that run pipelines."""
     parser.add_argument(
-        "--until", metavar="STAGE", default="pack", help="stop after this stage: extract, fetch, select or pack"
+        "--until", metavar="STAGE", default="pack", help="stop after this stage: extract, hosts, fetch, select or pack"
     )
     parser.add_argument(
         "--workers", metavar="N", type=_workers, default=0, help="worker processes (default: every core)"

@@ -15,7 +15,7 @@ def add_parser(commands: Subparsers) -> None:
         commands,
         "demo",
         "run the default recipe on a bundled crawl, offline",
-        "curate demo demo-out --workers 2 --set select.image.width.min=300",
+        "curate demo demo-out --workers 2 --set select.image.width.min=450",
     )
     parser.usage = "curate demo [DIR] [options] [-- beam options]"
     parser.add_argument(
@@ -43,7 +43,7 @@ What next:
   curate status {directory}            every record, page, text and image: kept, or why not
   curate explain {directory} {_page(directory)}
   curate validate {directory}          digests, JSON and images of the shards
-  curate demo {directory} --set select.image.width.min=300
+  curate demo {directory} --set select.image.width.min=450
                                   move a threshold: only select and pack run again
   curate run default --input 'YOUR/*.warc.gz' --output out
 In Python: import curate; documents = curate.load("{directory}")"""

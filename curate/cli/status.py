@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pipelines.frame.storage import Workspace
 
 _WIDTH = 34
+_REASONS = 4
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -46,7 +47,7 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
                 yield f"    {reason:{_WIDTH - 4}} {count:>9,}"
         for skip in stage["skipped"]:
             where = f"{skip['length']:,} bytes at {skip['offset']:,}"
-            yield f"  skipped in partition {skip['partition']}: {where} ({skip['reason']})"
+            yield f"  skipped in {skip['path']}: {where} ({skip['reason']})"
         if stage["errors"]:
             yield f"  {stage['errors']:,} errors: see errors/{stage['stage']}/"
     yield "every item is kept or has a reason" if found["adds_up"] else "THE COUNTS DO NOT ADD UP:"
@@ -57,7 +58,8 @@ def summary(workspace: "Workspace") -> str:
     """The funnel in a few lines: what went in, what came out, and the most frequent reasons."""
     from curate.funnel import funnel
 
-    stages = {stage["stage"]: stage["counts"] for stage in funnel(workspace)["stages"]}
+    found = funnel(workspace)
+    stages = {stage["stage"]: stage["counts"] for stage in found["stages"]}
     lines = []
     for title, stage, items in (
         ("records", "extract", "records"), ("documents", "select", "documents"), ("texts", "select", "texts"),
@@ -65,7 +67,20 @@ def summary(workspace: "Workspace") -> str:
     ):  # fmt: skip
         counts = stages[stage].get(items)
         if counts:
-            reasons = sorted(counts["reasons"].items(), key=lambda pair: -pair[1])[:4]
-            why = ", ".join(f"{reason} {count:,}" for reason, count in reasons)
-            lines.append(f"{title:10} {counts['in']:>8,} in {counts['out']:>8,} kept   {why}")
+            lines.append(f"{title:10} {counts['in']:>8,} in {counts['out']:>8,} kept   {_why(counts['reasons'])}")
+    skipped = found["stages"][0]["skipped"]
+    if skipped:
+        lines.append(
+            f"{len(skipped)} stretches could not be read, the first in {skipped[0]['path']} ({skipped[0]['reason']})"
+        )
+    if not stages["extract"].get("records", {}).get("in"):
+        lines.append("no input holds any record: are these WARC files?")
     return "\n".join(lines)
+
+
+def _why(reasons: Mapping[str, int]) -> str:
+    """The most frequent reasons, and how many items there are with others."""
+    ordered = sorted(reasons.items(), key=lambda pair: -pair[1])
+    shown = [f"{reason} {count:,}" for reason, count in ordered[:_REASONS]]
+    rest = sum(count for _, count in ordered[_REASONS:])
+    return ", ".join([*shown, f"others {rest:,}"] if rest else shown)

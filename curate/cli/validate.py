@@ -35,7 +35,7 @@ def command(arguments: argparse.Namespace) -> int:
         try:
             shards = find_shards(path)
         except FileNotFoundError as error:
-            if manifest is None or manifest["shards"]:
+            if manifest is None:
                 raise UserError(str(error)) from None
             shards = []
         reports += validate(shards, manifest)

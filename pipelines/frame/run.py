@@ -39,12 +39,16 @@ def plan_stage(stage: Stage, job: Job) -> StagePlan:
     upstream = {read.stage: ledger.read_all(job.workspace, read.stage) for read in stage.reads}
     records = ledger.read_all(job.workspace, stage.name)
     wanted = assignments(stage, job, upstream)
-    todo = tuple(a for a in wanted if not _is_done(records.get(a.partition.partition), a))
+    there = {name for folder in stage.writes for name in job.workspace.list(folder)}
+    todo = tuple(a for a in wanted if not _is_done(records.get(a.partition.partition), a, there))
     return StagePlan(stage, todo, len(wanted))
 
 
-def _is_done(record: LedgerRecord | None, assignment: Assignment) -> bool:
-    return record is not None and record.fingerprint == assignment.fingerprint
+def _is_done(record: LedgerRecord | None, assignment: Assignment, there: set[str]) -> bool:
+    """Whether a record is of this very work, and what it wrote is still there."""
+    if record is None or record.fingerprint != assignment.fingerprint:
+        return False
+    return all(output.path in there for output in record.outputs)
 
 
 def run_stage(plan: StagePlan, job: Job, engine: Engine) -> None:
@@ -150,7 +154,7 @@ class _Work(beam.DoFn):
 
 
 def _check(plan: StagePlan, job: Job, records: dict[int, LedgerRecord]) -> None:
-    failed = [a.partition for a in plan.todo if not _is_done(records.get(a.partition.partition), a)]
+    failed = [a.partition for a in plan.todo if a.partition.partition not in records]
     if failed:
         raise StageFailed(_partitions_failed(plan.stage.name, job.workspace, failed, plan.total))
     errors = sum(record.errors for record in records.values())
