@@ -93,6 +93,16 @@ def test_webdataset_alone_reads_the_shards(out: Path) -> None:
         assert {name for name in sample if name[0].isdigit()} == set(filter(None, described["images"]))
 
 
+def test_shards_are_read_from_a_store_by_url(out: Path) -> None:
+    import fsspec
+
+    store = fsspec.filesystem("memory")
+    for shard in find_shards(out):
+        store.put_file(shard, f"/bucket/out/shards/{Path(shard).name}")
+    for url in ("memory://bucket/out", "memory://bucket/out/shards", "memory://bucket/out/shards/*.tar"):
+        assert [document.key for document in curate.load(url, decode="bytes")] == _keys(out)
+
+
 def test_a_path_without_shards_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no shards at"):
         curate.load(tmp_path)

@@ -5,11 +5,16 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from curate.cli.arguments import Subparsers, add_command, add_run_options
 from curate.errors import UserError
 from schemas.recipe import Recipe, nearest
 from schemas.statuses import StageName
+
+if TYPE_CHECKING:
+    from pipelines.frame.engine import Engine
+    from pipelines.frame.stage import Job, Stage
 
 
 def add_parser(commands: Subparsers) -> None:
@@ -80,14 +85,11 @@ def parse_stage(name: str) -> StageName:
         raise UserError(f"--until {name}: no such stage; {nearest(name, [s.value for s in StageName])}") from None
 
 
-def _run_one(stage: object, job: object, engine: object) -> int:
+def _run_one(stage: "Stage", job: "Job", engine: "Engine") -> int:
     """Run one stage; how many partitions it worked on."""
     from curate.progress import Progress
-    from pipelines.frame.engine import Engine
     from pipelines.frame.run import plan_stage, run_stage
-    from pipelines.frame.stage import Job, Stage
 
-    assert isinstance(stage, Stage) and isinstance(job, Job) and isinstance(engine, Engine)
     plan = plan_stage(stage, job)
     began = time.monotonic()
     if plan.todo:
