@@ -16,6 +16,7 @@ _UNSPACED_RANGES = (
     (0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3040, 0x30FF), (0x31F0, 0x31FF), (0x3400, 0x4DBF),
     (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0xFF66, 0xFF9F), (0x20000, 0x3FFFF),
 )  # fmt: skip
+JOINT = "\n\n"
 PUNCTUATION_MARKS = ",;:?!." + "、，；：？！。．،؛؟।"
 _TABLE_SIZE = 0x40000
 
@@ -46,16 +47,16 @@ def _mark_table() -> npt.NDArray[np.bool_]:
 
 
 class Characters:
-    """Code points of many texts, joined by one space each, with their classes.
+    """Code points of many texts, joined by blank lines, with their classes.
 
-    `points` is uint32, `classes` uint8, both as long as all texts and the joining spaces; text i takes
-    [starts[i], starts[i] + lengths[i]).
+    `points` is uint32, `classes` uint8, both as long as all texts and what joins them; text i takes
+    [starts[i], starts[i] + lengths[i]). So a document's texts, which follow one another, are one stretch.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
         self.lengths: Counts = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-        self.starts: Counts = np.concatenate(([0], np.cumsum(self.lengths + 1)[:-1])) if texts else self.lengths
-        joined = "".join(f"{text} " for text in texts)
+        self.starts: Counts = np.cumsum(self.lengths + len(JOINT)) - self.lengths - len(JOINT)
+        joined = JOINT.join(texts) + JOINT
         self.points = np.frombuffer(joined.encode("utf-32-le", "replace"), dtype=np.uint32)
         self.classes = class_table()[np.minimum(self.points, _TABLE_SIZE - 1)]
 

@@ -6,7 +6,7 @@ from importlib.resources import as_file, files
 from typing import Any
 
 # fastText's time grows with the text and its answer settles early.
-_MAX_CHARACTERS = 3000
+_MAX_CHARACTERS = 1500
 _LABEL = "__label__"
 
 

@@ -15,10 +15,11 @@ Columns = Mapping[str, pa.Array]
 # OBELICS judges a document's text with its paragraphs joined by a blank line, whose two characters count as special.
 _JOINT = 2
 
-
+_PAGE_MEASURES = ("page_type", "page_type_score", "text_density", "link_density", "template_repetition")
 # Columns of `documents` that Nodes may be asked for. The texts, most of a table's bytes, are not among them.
 SIGNAL_COLUMNS = (
     "images", "alts", "rendered_width", "rendered_height", "directives", "language", "language_score",
+    "page_type", "page_type_score", "text_density", "link_density", "template_repetition", "published_at", "licenses",
     *REPETITIONS, *(f"node_{name}" for name in (*TEXT_COUNTS, *REPETITIONS)),
 )  # fmt: skip
 
@@ -61,7 +62,7 @@ class Nodes:
             "special_characters": pa.array(counts["special_characters"] + joints),
         }
         directives = self._batch.column("directives").to_pylist()
-        own = ("language", "language_score", *REPETITIONS)
+        own = ("language", "language_score", *_PAGE_MEASURES, *REPETITIONS)
         return {
             **{name: self._batch.column(name) for name in own},
             "words": joined["words"],
@@ -69,6 +70,8 @@ class Nodes:
             **ratios(joined),
             "texts": pa.array(kept_texts),
             "images": pa.array(self._sum((kept & ~self.is_text).astype(np.float64))),
+            "published_year": pc.year(self._batch.column("published_at")),
+            "licensed": pc.cast(pc.greater(pc.list_value_length(self._batch.column("licenses")), 0), pa.float64()),
             "noai": _carries(directives, "noai"),
             "tdm_reserved": _carries(directives, "tdm-reservation"),
         }

@@ -50,7 +50,7 @@ PARTITIONS = _table(
 
 DOCUMENTS = _table(
     "documents",
-    1,
+    2,
     _field("doc_id", _string, "32 hex characters from WARC record id and URL", nullable=False),
     _field("url", _string, "WARC-Target-URI", nullable=False),
     _field("warc_path", _string, "the WARC file", nullable=False),
@@ -61,6 +61,16 @@ DOCUMENTS = _table(
     _field("language_score", _float, "fastText's probability", "probability"),
     _field("encoding", _string, "what the page was decoded with"),
     _field("directives", _strings, "noai, noimageai, tdm-reservation … from X-Robots-Tag, meta robots and TDMRep"),
+    _field("licenses", _strings, "URLs of rel=license, else of the one Creative Commons licence that the page links"),
+    _field("published_at", pa.timestamp("ms", tz="UTC"), "Open Graph, other meta elements or JSON-LD"),
+    _field(
+        "page_type", _string, "the likeliest of article, collection, documentation, forum, listing, product, service"
+    ),
+    _field("page_type_score", _float, "by the model of pages", "probability"),
+    _field("text_density", _float, "characters of text by bytes of HTML", "share"),
+    _field("link_density", _float, "characters of the texts that are inside links", "share"),
+    _field("template_repetition", _float, "characters of the texts in blocks that look like nine others", "share"),
+    _field("node_languages", _strings, "fastText on longer texts where the page mixes languages, else null"),
     _field("texts", _strings, "text of the node, or null where the node is an image"),
     _field("images", _strings, "absolute URL of the image, or null where the node is text"),
     _field("alts", _strings, "alternative text of the image"),

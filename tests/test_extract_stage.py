@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipelines.extract.content import KINDS
 from pipelines.extract.stage import Extract, SeamBroken
 from pipelines.frame import ledger, partitions
 from pipelines.frame.engine import Engine
@@ -28,9 +29,13 @@ from tests.corpora import corpora, files_in
 CAPS = {"max_page_bytes": 20_000, "max_nodes": 300, "max_depth": 40, "max_pdf_bytes": 500}
 GZIPPED = (*HTML, ("Content-Encoding", "gzip"))
 ARTICLE = b"""<!DOCTYPE html><html><head><title> A  walk </title><meta name="robots" content="noimageai"></head><body>
-<p>The path follows the river for some time before it climbs into the hills.</p>
+<p>The path follows the river for some time before it climbs into the hills, and nobody who walks it in spring goes
+home with dry feet. The bridge at the mill was taken by the flood; there are stepping stones a little further up.</p>
 <figure><img src="/hill.jpg" alt="A hill" width="640" height="480"><figcaption>The hill in May</figcaption></figure>
-<p>From the top of the hill one can see the whole valley and the town.</p><img src="data:image/png;base64,AAAA">
+<p>From the top of the hill one can see the whole valley and the town, and on a clear morning also the sea behind it. A
+stone bench stands there, and a table with the names of all the mountains that nobody can find again afterwards.</p>
+<img src="data:image/png;base64,AAAA"><p>The way down is short and steep. It ends in the market square of the town,
+where the bus goes back to the mill every hour until the evening, on Sundays until five.</p>
 <img src="https://img.test/town.png#top"></body></html>"""
 
 
@@ -152,10 +157,12 @@ def test_lists_of_a_document_are_parallel_and_each_node_is_a_text_or_an_image(
     everything: tuple[Workspace, LedgerRecord],
 ) -> None:
     table = documents(everything[0])
-    lists = [field.name for field in table.schema if pa.types.is_list(field.type) and field.name != "directives"]
+    of_pages = {"directives", "licenses"}
+    lists = [field.name for field in table.schema if pa.types.is_list(field.type) and field.name not in of_pages]
     assert {"alts", "captions", "rendered_width", "node_words", "node_word_repetition_ratio"} <= set(lists)
     for row in table.to_pylist():
-        assert len({len(row[name]) for name in lists}) == 1
+        given = [name for name in lists if name != "node_languages" or row[name] is not None]
+        assert len({len(row[name]) for name in given}) == 1
         assert all((text is None) != (image is None) for text, image in zip(row["texts"], row["images"], strict=True))
         measured = [count is not None for count in row["node_words"]]
         assert measured == [text is not None for text in row["texts"]]
@@ -168,10 +175,40 @@ def test_a_page_is_the_same_document_however_it_was_sent(everything: tuple[Works
     assert all(row == same[0] for row in same)
     first = same[0]
     assert first["title"] == "A walk" and first["language"] == "en" and first["directives"] == ["noimageai"]
-    assert first["images"] == [None, "http://a.test/hill.jpg", None, None, "https://img.test/town.png"]
-    assert (first["alts"][1], first["captions"][1]) == ("A hill", "The hill in May")
-    assert (first["rendered_width"][1], first["rendered_height"][1]) == (640, 480)
+    assert [image for image in first["images"] if image] == ["http://a.test/hill.jpg", "https://img.test/town.png"]
+    hill = first["images"].index("http://a.test/hill.jpg")
+    assert (first["alts"][hill], first["captions"][hill]) == ("A hill", "The hill in May")
+    assert (first["rendered_width"][hill], first["rendered_height"][hill]) == (640, 480)
+    texts = [text.split()[:3] for text in first["texts"] if text not in (None, "The hill in May")]
+    assert texts == [["The", "path", "follows"], ["From", "the", "top"], ["The", "way", "down"]]
+    assert (first["texts"][0] or "").startswith("The path") and hill == 1 and first["images"][-1]
     assert first["crawled_at"].isoformat() == "2024-05-06T07:08:09+00:00"
+
+
+def test_measures_of_a_page_are_shares_and_its_date_and_licence_are_read(tmp_path: Path) -> None:
+    head = b"<meta property='article:published_time' content='2024-03-02T10:00:00+02:00'><link rel=license href=/terms>"
+    dated = response("http://a.test/dated", ARTICLE.replace(b"</head>", head + b"</head>"))
+    path = make_warc(tmp_path / "a.warc.gz", [dated, response("http://a.test/bare", ARTICLE)])
+    first, second = documents(extract(tmp_path / "out", path)[0]).to_pylist()
+    assert first["published_at"].isoformat() == "2024-03-02T08:00:00+00:00"
+    assert first["licenses"] == ["http://a.test/terms"]
+    assert (second["published_at"], second["licenses"]) == (None, [])
+    for row in (first, second):
+        assert row["page_type"] in KINDS and 1 / len(KINDS) <= row["page_type_score"] <= 1
+        assert 0.4 < row["text_density"] < 1 and row["link_density"] == row["template_repetition"] == 0
+
+
+def test_texts_of_a_page_in_two_languages_have_each_their_own(tmp_path: Path) -> None:
+    german = """<p>Der Weg folgt lange dem Fluss, bevor er in die Hügel steigt, und niemand kommt im Frühling mit
+    trockenen Füßen nach Hause. Die Brücke an der Mühle hat das Hochwasser geholt.</p><p>Von oben sieht man das ganze
+    Tal und die Stadt, und an klaren Tagen auch das Meer dahinter. Dort steht eine steinerne Bank.</p>""".encode()
+    mixed = response("http://a.test/mixed", ARTICLE.replace(b"<figure>", german + b"<figure>"))
+    path = make_warc(tmp_path / "a.warc.gz", [mixed, response("http://a.test/bare", ARTICLE)])
+    first, second = documents(extract(tmp_path / "out", path)[0]).to_pylist()
+    assert second["node_languages"] is None and second["language_score"] >= 0.9
+    assert len(first["node_languages"]) == len(first["texts"])
+    found = {text.split()[0]: code for text, code in zip(first["texts"], first["node_languages"], strict=True) if text}
+    assert (found["Der"], found["Von"], found["From"]) == ("de", "de", "en")
 
 
 def test_offsets_lead_back_to_the_records(everything: tuple[Workspace, LedgerRecord]) -> None:

@@ -13,6 +13,18 @@ from schemas.statuses import RecordOutcome
 
 URL = "https://site.example/dir/page.html"
 PROSE = "The keeper wrote down the weather every evening, and when the fog came in he rang the bell until morning."
+SECOND = (
+    "In the winter of the great ice the supply boat could not land for seven weeks, and the three families shared out "
+    "their flour by the cup. The log of that year mentions no quarrel, only the depth of the snow."
+)
+THIRD = (
+    "His daughter learned to read from the signal book. Long before she went to school on the mainland she could tell "
+    "every steamer of the line by its lights, and she corrected the harbour master when he was wrong."
+)
+LAST = (
+    "The lamp was made electric after the war, the bell was sold to a church, and the house stood empty until the "
+    "society bought it. On Sundays in summer the stairs are open to anybody who does not mind the height."
+)
 
 
 def _parse(body: str, head: str = "", url: str = URL, **headers: str) -> Page:
@@ -31,52 +43,103 @@ def _images(page: Page) -> list[str]:
 
 
 def test_texts_and_images_come_in_the_order_of_the_page() -> None:
-    page = _parse(f"<h1>Fog</h1><p>{PROSE}</p><img src=a.jpg alt='The  bell'><p>Afterwards.</p><img src=/b.png>")
+    page = _parse(
+        f"<h2>Fog</h2><p>{PROSE}</p><img src=a.jpg alt='The  bell'><p>{SECOND}</p>"
+        f"<h2>Ice</h2><p>{THIRD}</p><p>{LAST}</p><img src=/b.png>"
+    )
     assert [node.text or node.image for node in page.nodes] == [
-        "Fog", PROSE, "https://site.example/dir/a.jpg", "Afterwards.", "https://site.example/b.png",
+        "Fog", PROSE, "https://site.example/dir/a.jpg", SECOND, "Ice", THIRD, LAST, "https://site.example/b.png",
     ]  # fmt: skip
     assert page.nodes[2].alt == "The bell"
-    assert page.title == "A page"
+    assert page.head.title == "A page"
 
 
 def test_inline_markup_does_not_break_words_and_breaks_stay() -> None:
-    page = _parse("<p>One<b>two</b> <i>three</i>\n  four<br>five &amp; six&nbsp;seven</p>")
-    assert _texts(page) == ["Onetwo three four\nfive & six seven"]
+    page = _parse(f"<p>{PROSE}</p><p>One<b>two</b> <i>three</i>\n  four<br>five &amp; six&nbsp;seven. {SECOND}</p>")
+    assert _texts(page) == [PROSE, f"Onetwo three four\nfive & six seven. {SECOND}"]
 
 
-def test_an_image_inside_a_paragraph_divides_its_text() -> None:
-    page = _parse("<p>Before <img src=x.jpg width=300 height='200px'> after.</p>")
-    assert [node.text or node.image for node in page.nodes] == ["Before", "https://site.example/dir/x.jpg", "after."]
-    assert (page.nodes[1].rendered_width, page.nodes[1].rendered_height) == (300, 200)
+def test_an_image_inside_a_paragraph_follows_it_or_leads_it_and_never_divides_its_text() -> None:
+    page = _parse(
+        f"<p>{PROSE}</p><p>In the ice <img src=x.jpg width=300 height='200px'> nobody went hungry. {SECOND}</p>"
+        f"<p> <a href=y-large.jpg><img src=y.jpg></a> <b>{THIRD}</b></p><p>{LAST}<img src=z.jpg></p>"
+    )
+    folder = "https://site.example/dir/"
+    assert [node.text or node.image for node in page.nodes] == [
+        PROSE, f"In the ice nobody went hungry. {SECOND}", folder + "x.jpg", folder + "y.jpg", THIRD, LAST,
+        folder + "z.jpg",
+    ]  # fmt: skip
+    assert (page.nodes[2].rendered_width, page.nodes[2].rendered_height) == (300, 200)
 
 
 def test_lists_tables_and_code_are_kept_whole() -> None:
     page = _parse(
-        "<ul><li>flour<li>water<li>salt</ul><table><tr><th>Tide</th><th>Hour</th></tr><tr><td>high</td><td>6</td></tr>"
-        "</table><pre>def f():\n    return 1\n</pre>"
+        f"<p>{PROSE}</p><p>What the boat brought every month:</p><ul><li>flour for seven weeks<li>water in barrels"
+        f"<li>salt and oil</ul><p>{SECOND}</p><p>{LAST}</p><h2>Days of fog in an ordinary year</h2>"
+        "<table><tr><th>Month</th><th>Days of fog</th></tr><tr><td>January</td><td>11 days</td></tr>"
+        f"<tr><td>April</td><td>4 days</td></tr></table><p>{THIRD} The programme of the new lamp is short:</p>"
+        "<pre>def turn(seconds):\n    return 360 / seconds\n</pre>"
     )
-    assert _texts(page) == ["flour\nwater\nsalt", "Tide | Hour\nhigh | 6", "def f():\n    return 1"]
+    texts = _texts(page)
+    assert "flour for seven weeks\nwater in barrels\nsalt and oil" in texts
+    assert "Month | Days of fog\nJanuary | 11 days\nApril | 4 days" in texts
+    assert "def turn(seconds):\n    return 360 / seconds" in texts
 
 
-def test_navigation_footers_and_runs_of_links_are_not_content() -> None:
-    links = "".join(f"<li><a href=/{i}>Page number {i}</a></li>" for i in range(9))
-    page = _parse(
-        f"<nav>{links}</nav><header><a href=/>Home</a></header><main><h1>Fog</h1><p>{PROSE} <a href=/x>A link.</a></p>"
-        f"<ul>{links}</ul></main><div class='cookie-banner'>We use cookies</div><footer>Copyright</footer>"
-    )
-    assert _texts(page) == ["Fog", f"{PROSE} A link."]
+def _story(around: str = "{}") -> str:
+    return around.format(f"<p>{PROSE} <a href=/x>A link.</a></p><p>{SECOND}</p><p>{THIRD}</p><p>{LAST}</p>")
+
+
+STORY = [f"{PROSE} A link.", SECOND, THIRD, LAST]
+LINKS = "".join(f"<li><a href=/{i}>Page number {i}</a></li>" for i in range(9))
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        f"<nav>{LINKS}</nav><main>{{}}</main>",
+        "<header><a href=/>Home</a> <a href=/about>About us</a></header><main>{}</main>",
+        "<main>{}</main><footer><p>Copyright by the society</p><a href=/imprint>Imprint</a></footer>",
+        f"<div role=navigation><ul>{LINKS}</ul></div><article>{{}}</article>",
+        f"<div class=menu><ul>{LINKS}</ul></div><div class=content>{{}}</div>",
+        f"<div class=content>{{}}</div><div id=sidebar><h3>Latest</h3><ul>{LINKS}</ul></div>",
+        "<div class='breadcrumb'><a href=/>Home</a> &gt; <a href=/a>Stories</a></div><div>{}</div>",
+        "<article>{}</article><div class='cookie-banner'><p>We use cookies here.</p><button>Fine</button></div>",
+        f"<article>{{}}<h3>Related articles</h3><ul class=related>{LINKS}</ul></article>",
+        "<article>{}</article><div class=share><a href=/t>Tweet</a><a href=/f>Share</a><a href=/m>Mail</a></div>",
+    ],
+    ids=["nav", "header", "footer", "role", "menu", "sidebar", "breadcrumb", "cookies", "related", "share"],
+)
+def test_what_surrounds_the_text_is_not_content(around: str) -> None:
+    texts = _texts(_parse(_story(around)))
+    assert [text for text in texts if text != "Related articles"] == STORY
 
 
 def test_an_element_with_most_of_the_text_stays_whatever_it_is_called() -> None:
-    page = _parse(f"<div class='sidebar'><p>{PROSE}</p><p>{PROSE}</p></div><p>End.</p>")
-    assert _texts(page) == [PROSE, PROSE, "End."]
+    page = _parse(f"<div class='sidebar'><p>{PROSE}</p><p>{SECOND}</p><p>{THIRD}</p></div><p>{LAST}</p>")
+    assert _texts(page) == [PROSE, SECOND, THIRD, LAST]
 
 
-def test_a_figcaption_is_text_and_the_caption_of_its_image() -> None:
-    page = _parse(f"<p>{PROSE}</p><figure><img src=a.jpg><figcaption>The <b>bell</b></figcaption></figure>")
-    image = next(node for node in page.nodes if node.image)
-    assert image.caption == "The bell"
-    assert "The bell" in _texts(page)
+@pytest.mark.parametrize("heading", ["Fog at the lighthouse", "FOG AT THE LIGHTHOUSE"])
+def test_the_heading_that_repeats_the_title_is_the_title_and_no_text(heading: str) -> None:
+    html = f"<html><head><title>Fog at the lighthouse</title></head><body><article><h1>{heading}</h1>{_story()}"
+    page = parse_page(html, URL, HttpHead(200, {}), ExtractSettings())
+    assert isinstance(page, Page)
+    assert (page.head.title, _texts(page)) == ("Fog at the lighthouse", STORY)
+
+
+def test_a_figcaption_is_the_caption_of_its_image_and_stands_beside_it() -> None:
+    words = (
+        "The keeper and his daughter beside <b>the bell</b>, photographed by the harbour master in the summer of 1911."
+    )
+    page = _parse(
+        f"<article><p>{PROSE}</p><p>{SECOND}</p><figure><img src=a.jpg><figcaption>{words}</figcaption></figure>"
+        f"<p>{THIRD}</p><p>{LAST}</p><figure><img src=b.jpg><figcaption>The stairs</figcaption></figure></article>"
+    )
+    plain = words.replace("<b>", "").replace("</b>", "")
+    images = {node.image: node.caption for node in page.nodes if node.image}
+    assert images == {"https://site.example/dir/a.jpg": plain, "https://site.example/dir/b.jpg": "The stairs"}
+    assert [node.text or node.caption for node in page.nodes][2:4] == [plain, plain]
 
 
 @pytest.mark.parametrize(
@@ -92,12 +155,12 @@ def test_a_figcaption_is_text_and_the_caption_of_its_image() -> None:
         ("<picture><source type=image/svg+xml srcset=a.svg><img src=a.jpg></picture>", "a.jpg"),
         ("<noscript><img src=only.jpg></noscript>", "only.jpg"),
         ("<img src='with space.jpg'>", "with%20space.jpg"),
-        ("<img src='..\\\\up.jpg'>", "../up.jpg"),
+        ("<img src='..\\\\hill.jpg'>", "../hill.jpg"),
     ],
 )  # fmt: skip
 def test_the_image_that_is_really_shown_is_found(html: str, file: str) -> None:
     base = "https://site.example/dir/"
-    expected = "https://site.example/up.jpg" if file == "../up.jpg" else base + file
+    expected = "https://site.example/hill.jpg" if file == "../hill.jpg" else base + file
     assert _images(_parse(f"<p>{PROSE}</p>{html}")) == [expected]
 
 
@@ -109,12 +172,13 @@ def test_a_lazy_image_and_its_noscript_twin_are_one() -> None:
 
 def test_every_image_element_is_a_node_or_has_a_reason() -> None:
     page = _parse(
-        f"<nav><img src=n.png></nav><p>{PROSE}</p><img src=a.jpg><img src=p.gif width=1 height=1><img alt=none>"
-        "<img src='ftp://x/y.png'>"
+        f"<nav><img src=n.png></nav><header><a href=/><img src=logo.png></a></header>{_story()}<img src=a.jpg>"
+        "<img src=p.gif width=1 height=1><img alt=none><img src='ftp://x/y.png'><img src=a.jpg><img src=i.png width=16>"
+        "<aside><a href=/z><img src=teaser.png>Another story about a lamp</a></aside><footer><img src=f.png></footer>"
     )
     assert _images(page) == ["https://site.example/dir/a.jpg"]
     assert {reason: count for reason, count in page.dropped_images.items() if count} == {
-        "boilerplate": 1, "tracking_pixel": 1, "inline_or_missing": 1, "bad_url": 1,
+        "boilerplate": 4, "tracking_pixel": 1, "inline_or_missing": 1, "bad_url": 1, "repeated": 1, "decoration": 1,
     }  # fmt: skip
 
 
@@ -132,8 +196,8 @@ def test_directives_of_meta_and_headers_are_read_and_other_robots_are_not_us() -
         "<meta name=tdm-reservation content=1>",
         **{"x-robots-tag": "noarchive"},
     )
-    assert page.directives == ["noai", "noarchive", "noindex", "tdm-reservation"]
-    assert _parse(f"<p>{PROSE}</p>", **{"x-robots-tag": "otherbot: noai"}).directives == []
+    assert page.head.directives == ("noai", "noarchive", "noindex", "tdm-reservation")
+    assert _parse(f"<p>{PROSE}</p>", **{"x-robots-tag": "otherbot: noai"}).head.directives == ()
 
 
 def test_srcset_candidates_as_the_standard_has_them() -> None:
@@ -181,6 +245,9 @@ def test_a_byte_order_mark_decides_and_is_not_text() -> None:
         ("<html><body></body></html>", RecordOutcome.NO_CONTENT),
         ("<i></i>" * 150_000, RecordOutcome.TOO_MANY_NODES),
         ("<div>" * 6_000 + "deep", RecordOutcome.TOO_DEEP),
+        ("<div>" * 100_000 + "deep", RecordOutcome.TOO_DEEP),
+        ("<x-y>" * 100_000 + "deep", RecordOutcome.TOO_DEEP),
+        ("<div>" * 1_000_000, RecordOutcome.TOO_MANY_NODES),
         ("<ul><li>" * 6_000, RecordOutcome.TOO_DEEP),
         ("<div>" * 1_500 + f"<p>{PROSE}</p>" + "</div>" * 1_500, RecordOutcome.TOO_DEEP),
     ],

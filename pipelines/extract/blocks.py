@@ -1,183 +1,167 @@
-"""The walk over a page's tree: text grouped by block element and images, in the order of the document."""
+"""Blocks of text: runs of text between two block boundaries, with where they stand in the tree."""
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from selectolax.lexbor import LexborNode
+import numpy as np
+import numpy.typing as npt
 
-_BLOCK_TAGS = frozenset(
-    """
-    address article aside blockquote body caption center dd details dir div dl dt fieldset figcaption figure
-    footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main nav noscript ol p pre section summary
-    table tbody td tfoot th thead tr ul
-    """.split()
-)
-_LIST_TAGS = frozenset({"ul", "ol", "dl"})
-_CELLS = frozenset({"td", "th"})
-_PICTURES = frozenset({"img", "picture", "amp-img"})
-_SPACES = re.compile(r"[ \t\r\f\v\u00a0\u200b]+")
-_BREAKS = re.compile(r" ?\n ?")
-_MANY_BREAKS = re.compile(r"\n{3,}")
+from pipelines.extract.columns import IS_BLOCK, Bools, Columns, Ints, resolved
+from pipelines.extract.counters import Counters, count
+from pipelines.extract.markup import PURPOSE, TAG, TAGS
 
-
-@dataclass(slots=True)
-class ImageElement:
-    """An image element with what surrounds it."""
-
-    attributes: dict[str, str | None]
-    sources: list[dict[str, str | None]]
-    figure: int = 0
-    in_noscript: bool = False
-
-
-@dataclass(slots=True)
-class Block:
-    """A piece of text between two block boundaries, or an image."""
-
-    text: str = ""
-    tag: str = ""
-    group: int = 0
-    link_characters: int = 0
-    image: ImageElement | None = None
-
-
-@dataclass(slots=True)
-class _Frame:
-    """What holds inside an element while it is open."""
-
-    tag: str
-    is_block: bool = True
-    group: int = 0
-    figure: int = 0
-    preformatted: bool = False
-    linked: bool = False
-    noscript: bool = False
-
-
-class TooDeep(ValueError):
-    """Elements are nested deeper than the cap."""
+# With less than this share of the letters outside noscript, the page is what noscript holds: forum software such as
+# Discourse puts all posts there.
+_SHELL = 1 / 6
 
 
 @dataclass
-class Walk:
-    """Walks a tree once. `captions` maps a figure's number to the text of its figcaption."""
+class Blocks:
+    """Blocks of a batch of pages that hold any text, in order.
 
-    max_depth: int
-    blocks: list[Block] = field(default_factory=list)
-    captions: dict[int, str] = field(default_factory=dict)
-    _parts: list[str] = field(default_factory=list)
-    _linked: int = 0
-    _count: int = 0
-    _new_row: bool = False
+    A block's text is that behind tokens `first` to `last`, both included.
+    """
 
-    def run(self, root: LexborNode) -> list[Block]:
-        """Blocks of everything under an element.
+    first: Ints
+    last: Ints
+    page: Ints
+    box: Ints  # the block element it stands in
+    leaf: Ints  # the innermost element of its first text
+    texts: list[str]  # its text in one line, runs of white space as one space
+    counts: Counters
+    linked: Ints  # characters inside links
+    of_token: Ints  # of each token of the batch: the block that its text belongs to, -1 for none
+    starts: Ints  # of each page: its first block; and the number of blocks at the end
 
-        Raises:
-            TooDeep: if elements are nested deeper than `max_depth`.
-        """
-        outermost = _Frame(root.tag or "")
-        stack: list[tuple[LexborNode, _Frame]] = []
-        frame, node = outermost, root.first_child
-        while node is not None or stack:
-            if node is None:
-                node, inner = stack.pop()
-                self._leave(inner)
-                frame = stack[-1][1] if stack else outermost
-                node = node.next
-            elif (child := self._enter(node, frame)) is not None:
-                if len(stack) >= self.max_depth:
-                    raise TooDeep
-                frame = self._open(node, frame)
-                stack.append((node, frame))
-                node = child
-            else:
-                node = node.next
-        self._flush(outermost)
-        return self.blocks
-
-    def _enter(self, node: LexborNode, frame: _Frame) -> LexborNode | None:
-        """Take in a node; its first child where the walk has to go on inside."""
-        tag = node.tag
-        if tag == "-text":
-            self._take_text(node.text_content or "", frame)
-        elif tag == "br":
-            self._parts.append("\n")
-        elif tag in _PICTURES:
-            self._take_image(node, frame)
-        else:
-            if tag in _BLOCK_TAGS:
-                self._flush(frame)
-                self._new_row = self._new_row or tag == "tr"
-            return node.first_child
-        return None
-
-    def _open(self, node: LexborNode, outer: _Frame) -> _Frame:
-        tag = node.tag or ""
-        is_block = tag in _BLOCK_TAGS
-        frame = _Frame(
-            tag=tag if is_block else outer.tag,
-            is_block=is_block,
-            group=outer.group,
-            figure=outer.figure,
-            preformatted=outer.preformatted,
-            linked=outer.linked or tag == "a",
-            noscript=outer.noscript or tag == "noscript",
-        )
-        if (tag in _LIST_TAGS or tag in ("table", "pre")) and not outer.group:
-            frame.group = self._next_number()
-        if tag == "figure":
-            frame.figure = self._next_number()
-        if tag == "pre":
-            frame.preformatted = True
-        return frame
-
-    def _next_number(self) -> int:
-        self._count += 1
-        return self._count
-
-    def _leave(self, frame: _Frame) -> None:
-        if frame.is_block:
-            self._flush(frame)
-
-    def _take_text(self, text: str, frame: _Frame) -> None:
-        if frame.noscript:
-            return
-        if not frame.preformatted:
-            text = text.replace("\n", " ")
-        self._parts.append(text)
-        if frame.linked:
-            self._linked += len(text.strip())
-
-    def _take_image(self, node: LexborNode, frame: _Frame) -> None:
-        self._flush(frame)
-        image = node if node.tag != "picture" else node.css_first("img")
-        if image is None:
-            return
-        sources = [dict(s.attributes) for s in node.css("source")] if node.tag == "picture" else []
-        element = ImageElement(dict(image.attributes), sources, frame.figure, frame.noscript)
-        self.blocks.append(Block(tag=frame.tag, image=element))
-
-    def _flush(self, frame: _Frame) -> None:
-        if not self._parts:
-            return
-        raw, linked = "".join(self._parts), self._linked
-        self._parts, self._linked = [], 0
-        text = _MANY_BREAKS.sub("\n\n", raw.strip("\n")) if frame.preformatted else _tidy(raw)
-        if not text.strip():
-            return
-        if frame.tag == "figcaption" and frame.figure:
-            self.captions[frame.figure] = f"{self.captions.get(frame.figure, '')} {text}".strip()
-        last = self.blocks[-1] if self.blocks else None
-        if last is not None and last.image is None and frame.group and last.group == frame.group:
-            in_row = frame.tag in _CELLS and last.tag in _CELLS and not self._new_row
-            last.text += (" | " if in_row else "\n") + text
-            last.tag, last.link_characters = frame.tag, last.link_characters + linked
-        else:
-            self.blocks.append(Block(text, frame.tag, frame.group, linked))
-        self._new_row = False
+    def __len__(self) -> int:
+        return len(self.first)
 
 
-def _tidy(text: str) -> str:
-    """Runs of white space as one space; breaks that the page asked for stay."""
-    return _BREAKS.sub("\n", _SPACES.sub(" ", text)).strip()
+def find_blocks(columns: Columns) -> Blocks:
+    """Blocks of a batch of pages."""
+    tokens = len(columns.tag)
+    boundary = IS_BLOCK[columns.tag]
+    if tokens:
+        boundary = boundary.copy()
+        boundary[0] = True
+    segment = np.cumsum(boundary) - 1
+    begins = np.flatnonzero(boundary)
+    lengths = _sums(columns.lengths, begins)
+    bits = columns.inherit_bits()
+    within = np.where(columns.owner >= 0, bits[columns.owner], 0)
+    linked = _sums(np.where(within & PURPOSE["link"], columns.lengths, 0), begins)
+    texts = np.flatnonzero(columns.lengths)
+    first_text = np.zeros(len(begins), np.int64)
+    first_text[segment[texts[::-1]]] = texts[::-1]
+    page_of_block = columns.page_of_token[begins]
+    unscripted = (within[first_text] & PURPOSE["noscript"]) != 0
+    whole = np.bincount(page_of_block, lengths, columns.pages)
+    shown = np.bincount(page_of_block, lengths * ~unscripted, columns.pages)
+    kept = np.flatnonzero((lengths > 0) & ~(unscripted & (shown >= _SHELL * whole)[page_of_block]))
+    last = np.append(begins[1:], tokens)[kept] - 1
+    number = np.full(len(begins), -1)
+    number[kept] = np.arange(len(kept))
+    page = columns.page_of_token[begins[kept]]
+    leaf = columns.owner[first_text[kept]]
+    boxes = columns.nearest(IS_BLOCK[columns.element_tag] | (columns.parent < 0))
+    texts_of_blocks = [
+        " ".join(resolved(columns.texts[i] if i == j else "".join(columns.texts[i : j + 1])).split())
+        for i, j in zip(begins[kept].tolist(), last.tolist(), strict=True)
+    ]
+    return Blocks(
+        begins[kept], last, page, boxes[leaf], leaf, texts_of_blocks, count(texts_of_blocks), linked[kept],
+        number[segment] if tokens else number, np.searchsorted(page, np.arange(columns.pages + 1)),
+    )  # fmt: skip
+
+
+def _sums(values: Ints, begins: Ints) -> Ints:
+    return np.add.reduceat(values, begins) if len(begins) else np.zeros(0, np.int64)
+
+
+def ragged(starts: Ints, index: Ints, page: Ints, offset: int) -> tuple[Ints, Bools]:
+    """The block so many places on, and whether the page has one; the place itself where it has none."""
+    other = index + offset
+    valid = (other >= starts[page]) & (other < starts[page + 1])
+    return np.where(valid, other, index), valid
+
+
+def windows(values: Ints, starts: Ints, page: Ints, radius: int) -> npt.NDArray[np.float32]:
+    """Mean over the blocks at most `radius` away in the same page."""
+    running = np.concatenate((np.zeros(1, np.int64), np.cumsum(values)))
+    index = np.arange(len(values))
+    low = np.maximum(index - radius, starts[page])
+    high = np.minimum(index + radius + 1, starts[page + 1])
+    return ((running[high] - running[low]) / (high - low)).astype(np.float32)
+
+
+HEADING_TAGS = np.array([TAG[f"h{i}"] for i in range(1, 7)])
+
+
+@dataclass(frozen=True)
+class Context:
+    """Which blocks belong together.
+
+    `around[i]` are two arrays, the first block and the one after the last inside the block element i levels up;
+    `alike` numbers the blocks of a page by their path, so that equal numbers look the same.
+    """
+
+    around: list[tuple[Ints, Ints]]
+    alike: Ints
+
+
+UP = 5
+
+
+def context(columns: Columns, blocks: Blocks) -> tuple[Context, list[Ints]]:
+    """What belongs together, and the elements around each block, innermost first."""
+    box_of = columns.nearest(_is_box(columns))
+    above = [blocks.box]
+    for _ in range(UP):
+        parent = columns.parent[above[-1]]
+        found = np.where(parent >= 0, box_of[np.maximum(parent, 0)], above[-1])
+        above.append(np.where(found >= 0, found, above[-1]))
+    around = [
+        (np.searchsorted(blocks.first, columns.opens[box]), np.searchsorted(blocks.first, columns.closes[box]))
+        for box in above
+    ]
+    path = np.unique(columns.paths()[blocks.leaf], return_inverse=True)[1]
+    return Context(around, np.unique(path * columns.pages + blocks.page, return_inverse=True)[1]), above
+
+
+def running(values: npt.NDArray[np.generic]) -> Ints:
+    """Sums of everything before each place, with the sum of all at the end."""
+    return np.concatenate((np.zeros(1, np.int64), np.cumsum(values, dtype=np.int64)))
+
+
+def _is_box(columns: Columns) -> Bools:
+    """Block elements that hold more than one child would: the levels of the tree that mean something."""
+    tag = columns.element_tag
+    return _IS_CONTAINER[tag]
+
+
+_IS_CONTAINER = np.zeros(len(TAGS), np.bool_)
+for _name in (
+    "div",
+    "section",
+    "article",
+    "main",
+    "address",
+    "footer",
+    "header",
+    "aside",
+    "nav",
+    "form",
+    "ul",
+    "ol",
+    "dl",
+    "table",
+    "tbody",
+    "tr",
+    "td",
+    "li",
+    "figure",
+    "blockquote",
+    "body",
+    "center",
+    "details",
+):
+    _IS_CONTAINER[TAG[_name]] = True

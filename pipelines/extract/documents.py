@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters import language, text_signals
 from filters.nodes import ratios
-from filters.text_signals import TextSignals
+from pipelines.extract.assembly import Node
 from pipelines.extract.page import Page
 from pipelines.frame.warc import Record
 from schemas.tables import DOCUMENTS, REPETITIONS, TEXT_COUNTS
@@ -20,6 +21,8 @@ _NODE_FIELDS = {
     "rendered_width": "rendered_width", "rendered_height": "rendered_height",
 }  # fmt: skip
 _ID_CHARACTERS = 32
+# Texts in one language have 0.9 and more nearly always; in shorter texts than this names and code mislead fastText.
+_ONE_LANGUAGE, _LONG_ENOUGH = 0.9, 60
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,25 @@ def to_batch(pages: Sequence[ExtractedPage]) -> pa.RecordBatch:
         **_page_columns(pages),
         "language": languages,
         "language_score": scores,
+        "node_languages": [_node_languages(page.page.nodes, score) for page, score in zip(pages, scores, strict=True)],
         **{name: [[getattr(n, attribute) for n in p.page.nodes] for p in pages]
            for name, attribute in _NODE_FIELDS.items()},
-        **_node_signals(pages, languages),
-        **_document_signals(texts, languages),
+        **_signals(pages, languages),
     }  # fmt: skip
     schema = DOCUMENTS.schema
     arrays = [_array(columns[name], schema.field(name).type) for name in schema.names]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _node_languages(nodes: Sequence[Node], score: float | None) -> list[str | None] | None:
+    """Languages of a page's longer texts where the page as a whole is not clearly in one; None where it is."""
+    if score is None or score >= _ONE_LANGUAGE:
+        return None
+    places = [i for i, node in enumerate(nodes) if node.text is not None and len(node.text) >= _LONG_ENOUGH]
+    languages: list[str | None] = [None] * len(nodes)
+    for place, found in zip(places, language.identify([nodes[i].text or "" for i in places])[0], strict=True):
+        languages[place] = found
+    return languages
 
 
 def _array(values: Any, kind: pa.DataType) -> pa.Array:
@@ -68,29 +82,33 @@ def _page_columns(pages: Sequence[ExtractedPage]) -> dict[str, Any]:
         "warc_path": [p.warc_path for p in pages],
         "warc_offset": [p.record.offset for p in pages],
         "crawled_at": [p.record.date for p in pages],
-        "title": [p.page.title for p in pages],
+        "title": [p.page.head.title for p in pages],
         "encoding": [p.encoding for p in pages],
-        "directives": [p.page.directives for p in pages],
+        "directives": [list(p.page.head.directives) for p in pages],
+        "licenses": [list(p.page.head.licenses) for p in pages],
+        "published_at": [p.page.head.published for p in pages],
+        "page_type": [p.page.measures.kind for p in pages],
+        "page_type_score": [p.page.measures.kind_score for p in pages],
+        "text_density": [p.page.measures.text_density for p in pages],
+        "link_density": [p.page.measures.link_density for p in pages],
+        "template_repetition": [p.page.measures.template_repetition for p in pages],
     }
 
 
-def _node_signals(pages: Sequence[ExtractedPage], languages: Sequence[str | None]) -> dict[str, Any]:
-    """Signals of all text nodes, as lists parallel to the nodes, null where a node is an image."""
-    flat = [(i, node.text) for i, p in enumerate(pages) for node in p.page.nodes]
-    texts = [text for _, text in flat if text is not None]
-    measured = text_signals.measure(texts, [languages[i] for i, text in flat if text is not None])
-    offsets = [0]
-    for page in pages:
-        offsets.append(offsets[-1] + len(page.page.nodes))
-    numbers = iter(range(len(texts)))
-    taken = pa.array([next(numbers) if text is not None else None for _, text in flat], pa.int64())
+def _signals(pages: Sequence[ExtractedPage], languages: Sequence[str | None]) -> dict[str, Any]:
+    """Signals of documents, and of their nodes as lists parallel to the nodes, null where a node is an image."""
+    is_text = [node.text is not None for page in pages for node in page.page.nodes]
+    nodes, documents = text_signals.measure_documents([page.page.texts for page in pages], languages)
+    offsets = pa.array(np.cumsum([0, *(len(page.page.nodes) for page in pages)]), pa.int32())
+    mask = np.array(is_text, np.bool_)
+    taken = pa.array(np.cumsum(mask) - 1, pa.int64(), mask=~mask)
+    counts = {name: documents.column(name) for name in TEXT_COUNTS}
     return {
-        f"node_{name}": pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), measured.column(name).take(taken))
-        for name in (*TEXT_COUNTS, *REPETITIONS)
+        **counts,
+        **ratios(counts),
+        **{name: documents.column(name) for name in REPETITIONS},
+        **{
+            f"node_{name}": pa.ListArray.from_arrays(offsets, nodes.column(name).take(taken))
+            for name in (*TEXT_COUNTS, *REPETITIONS)
+        },
     }
-
-
-def _document_signals(texts: Sequence[str], languages: Sequence[str | None]) -> dict[str, Any]:
-    measured: TextSignals = text_signals.measure(texts, languages)
-    counts = {name: measured.column(name) for name in TEXT_COUNTS}
-    return {**counts, **ratios(counts), **{name: measured.column(name) for name in REPETITIONS}}

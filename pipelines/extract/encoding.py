@@ -6,6 +6,7 @@ import re
 from resiliparse.parse.encoding import detect_encoding
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_BOM_BYTES = tuple(bom for bom, _ in _BOMS)
 _META = re.compile(rb"<meta[^>]{0,512}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.-]+)", re.IGNORECASE)
 _XML = re.compile(rb"^\s*<\?xml[^>]{0,256}?encoding\s*=\s*[\"']([a-zA-Z0-9_:.-]+)", re.IGNORECASE)
 _META_WITHIN = 4096
@@ -19,11 +20,30 @@ _WIDER = {
 _WEAK = frozenset({"cp1252"})
 
 
-def decode(body: bytes, header_charset: str) -> tuple[str, str]:
-    """Text of a page and the encoding that it was decoded with; what cannot be decoded becomes U+FFFD.
+def to_utf8(body: bytes, header_charset: str) -> tuple[bytes, str]:
+    """A page in UTF-8, and the encoding that it was in; what cannot be decoded becomes U+FFFD.
 
-    Valid UTF-8 is UTF-8 whatever was declared: text in another encoding practically never looks like it.
+    Valid UTF-8 is UTF-8 whatever was declared: text in another encoding practically never looks like it. It is only
+    checked, not decoded: that is the parser's work.
     """
+    if not body.startswith(_BOM_BYTES) and _is_utf8(body):
+        return body, "utf-8"
+    text, encoding = decode(body, header_charset)
+    return text.encode("utf-8", "replace"), encoding
+
+
+def _is_utf8(body: bytes) -> bool:
+    if body.isascii():
+        return b"\x1b$" not in body  # else ISO-2022-JP, which is written in seven bits
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def decode(body: bytes, header_charset: str) -> tuple[str, str]:
+    """Text of a page and the encoding that it was decoded with; what cannot be decoded becomes U+FFFD."""
     for bom, encoding in _BOMS:
         if body.startswith(bom):
             return body[len(bom) :].decode(encoding, "replace"), encoding

@@ -14,17 +14,24 @@ _LAZY = (
 )  # fmt: skip
 _LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "data-ll-srcset")
 _PLACEHOLDER = re.compile(r"(?:blank|spacer|placeholder|transparent|pixel|1x1|loading|lazy|dummy)[^/]*$", re.IGNORECASE)
+# A placeholder that is the page itself; scripts then keep the address under a name of their own.
+_PAGE = re.compile(r"\.html?(?:[?#]|$)", re.IGNORECASE)
+_PICTURE = re.compile(r"[^\s\"'<>{}]+\.(?:jpe?g|png|webp|gif|avif)(?:\?\S*)?", re.IGNORECASE)
+_NO_ADDRESS = frozenset({"alt", "title", "id", "class", "src", "srcset", "usemap", "longdesc"})
 _CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+([^,]*))?\s*(?:,|$)")
 # A candidate wider than this costs traffic and is scaled down by every vision tower anyway.
 _WIDE_ENOUGH = 2048.0
 _CSS_PIXELS = 1000.0
+# What the page shows by itself is taken if it is known to be this wide: more than vision towers see of it.
+_LARGE_ENOUGH = 600.0
 _UNREAD_TYPES = ("image/svg", "image/avif", "image/jxl")
 
 
 def source_of(image: Attributes, picture_sources: Sequence[Attributes]) -> str | None:
     """The best address of an image, as written in the page; None where it has none but an inline one.
 
-    Order: the best candidate of a srcset (its own or of the picture around it), a lazy address, src.
+    Order: the plain source (src, or where scripts keep it) if it is known to be large enough, the best candidate of a
+    srcset (its own or of the picture around it), the plain source.
     """
     sets = [image.get(name) for name in ("srcset", *_LAZY_SETS)]
     for source in picture_sources:
@@ -32,9 +39,16 @@ def source_of(image: Attributes, picture_sources: Sequence[Attributes]) -> str |
             sets += [source.get(name) for name in ("srcset", *_LAZY_SETS)]
     candidates = [candidate for value in sets if value for candidate in parse_srcset(value)]
     best = max(candidates, key=_preference, default=None)
-    if best is not None:
-        return best[0]
-    return _plain_source(image)
+    plain = _plain_source(image)
+    if best is None or (plain is not None and _known_width(image, plain, candidates) >= _LARGE_ENOUGH):
+        return plain
+    return best[0]
+
+
+def _known_width(image: Attributes, source: str, candidates: Sequence[tuple[str, float]]) -> float:
+    """Width in pixels of the plain source as its srcset or its width attribute gives it; 0 where neither does."""
+    listed = max((width for url, width in candidates if url == source), default=0.0)
+    return listed or float(pixels(image.get("width")) or 0)
 
 
 def _plain_source(image: Attributes) -> str | None:
@@ -42,6 +56,11 @@ def _plain_source(image: Attributes) -> str | None:
     lazy = next((v.strip() for name in _LAZY if (v := image.get(name)) and _is_address(v)), None)
     if lazy and lazy != src:
         return lazy
+    if not src or _PAGE.search(src):
+        named = (
+            v.strip() for name, v in image.items() if v and name not in _NO_ADDRESS and _PICTURE.fullmatch(v.strip())
+        )
+        src = next(named, "" if _PAGE.search(src) else src)
     return src if src and _is_address(src) else None
 
 

@@ -1,145 +1,150 @@
-"""One HTML page to its nodes: parsed under caps, cut to its content, texts and images in the order of the document."""
+"""HTML pages to their nodes: parsed under caps, cut to their content, texts and images in the order of the document."""
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urljoin
 
 from selectolax.lexbor import LexborHTMLParser
 
-from filters import consent
-from filters.urls import canonical
-from pipelines.extract import boilerplate, image_source
-from pipelines.extract.blocks import Block, ImageElement, TooDeep, Walk
+from pipelines.extract.assembly import Node, nodes_of_pages
+from pipelines.extract.blocks import find_blocks
+from pipelines.extract.cleaning import Cleaned, clean
+from pipelines.extract.columns import BrokenMarkup, Split, TooDeep, columns_of, split
+from pipelines.extract.content import choose
+from pipelines.extract.head import Head, describe_data, read_head
+from pipelines.extract.hydration import FRAME_WORDS, nodes_of_data
+from pipelines.extract.measures import Measures, measure
+from pipelines.extract.pictures import find_pictures
 from pipelines.frame.http_message import HttpHead
 from schemas.recipe import ExtractSettings
 from schemas.statuses import RecordOutcome
 
 # Elements that only an end tag closes. Their nesting makes lexbor's time grow with the square of the depth (100,000
-# nested div: 17 s), so depth is bounded on the text, and only on pages with enough tags to matter.
+# nested div: 17 s, 10,000: 0.2 s), so depth is bounded on the text, and only on pages with enough tags to matter.
 _NESTING = re.compile(
-    r"<(/?)(?:div|section|article|main|ul|ol|dl|table|blockquote|span|form|fieldset|details|figure|center|font|b|i|em"
-    r"|strong|a|small|big|u|s|del|ins|code|nav|header|footer|aside|svg|g|object|button|label)[\s>/]",
+    rb"<(/?)(?:div|section|article|main|ul|ol|dl|table|blockquote|span|form|fieldset|details|figure|center|font|b|i|em"
+    rb"|strong|a|small|big|u|s|del|ins|code|nav|header|footer|aside|svg|g|object|button|label)[\s>/]",
     re.IGNORECASE,
 )
-_SHALLOW_TAGS = 4_000
-_TINY = 1
-_MAX_NODE_CHARACTERS = 100_000
+_SHALLOW_TAGS = 10_000
+_SHORT_PAGE = 3 * _SHALLOW_TAGS
 
 
 @dataclass(frozen=True)
-class Node:
-    """A text, or an image by its absolute URL: exactly one of both."""
+class Source:
+    """A page as it was fetched, in UTF-8."""
 
-    text: str | None = None
-    image: str | None = None
-    alt: str | None = None
-    caption: str | None = None
-    rendered_width: int | None = None
-    rendered_height: int | None = None
+    html: bytes
+    url: str
+    head: HttpHead
 
 
 @dataclass
 class Page:
     """What a page says. `dropped_images` counts image elements that became no node, by reason."""
 
-    title: str | None = None
+    head: Head = field(default_factory=Head)
     nodes: list[Node] = field(default_factory=list)
-    directives: list[str] = field(default_factory=list)
     dropped_images: Counter[str] = field(default_factory=Counter)
+    measures: Measures = field(default_factory=Measures)
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts among the nodes."""
+        return [node.text for node in self.nodes if node.text is not None]
 
     @property
     def text(self) -> str:
         """All texts joined by blank lines."""
-        return "\n\n".join(node.text for node in self.nodes if node.text is not None)
+        return "\n\n".join(self.texts)
 
 
 def parse_page(html: str, url: str, head: HttpHead, caps: ExtractSettings) -> Page | RecordOutcome:
     """Nodes of a page, or the reason why it has none."""
-    if not html.strip():
+    return parse_pages([Source(html.encode("utf-8", "replace"), url, head)], caps)[0]
+
+
+def parse_pages(sources: Sequence[Source], caps: ExtractSettings) -> list[Page | RecordOutcome]:
+    """Nodes of each page, or the reason why it has none. Together they cost less than one by one, and are the same."""
+    found = [read_page(source, caps) for source in sources]
+    read = [page for page in found if isinstance(page, ReadPage)]
+    try:
+        understood = _understand(read, caps)
+    except (BrokenMarkup, TooDeep):  # of one page at least: the others are understood without it
+        understood = [_understand_alone(page, caps) for page in read]
+    pages = iter(understood)
+    return [next(pages) if isinstance(page, ReadPage) else page for page in found]
+
+
+@dataclass
+class ReadPage:
+    """A page between being parsed and being understood."""
+
+    head: Head
+    markup: Split
+    cleaned: Cleaned
+    size: int
+
+
+def read_page(source: Source, caps: ExtractSettings) -> ReadPage | RecordOutcome:
+    """A page parsed and cleaned, or the reason why it has no content."""
+    html = source.html
+    if not html or html.isspace():
         return RecordOutcome.EMPTY
-    tags = html.count("<")
+    tags = html.count(b"<") if len(html) > min(_SHORT_PAGE, caps.max_nodes) else 0
     if tags > caps.max_nodes:
         return RecordOutcome.TOO_MANY_NODES
     if tags > _SHALLOW_TAGS and _depth(html) > caps.max_depth:
         return RecordOutcome.TOO_DEEP
     tree = LexborHTMLParser(html)
-    page = Page(title=_title(tree), directives=_directives(tree, head))
-    total_images = len(tree.css("img"))
-    base = _base(tree, url)
-    boilerplate.cut(tree)
-    root = boilerplate.main_element(tree)
-    walk = Walk(caps.max_depth)
+    head = read_head(tree, html, source.url, source.head)
+    cleaned = clean(tree)
+    return ReadPage(
+        describe_data(head, cleaned.data), split(cleaned.markup, name_formulas=not cleaned.has_math), cleaned, len(html)
+    )
+
+
+def _understand_alone(page: ReadPage, caps: ExtractSettings) -> Page | RecordOutcome:
     try:
-        blocks = walk.run(root) if root is not None else []
+        return _understand([page], caps)[0]
     except TooDeep:
         return RecordOutcome.TOO_DEEP
-    _add_nodes(page, boilerplate.content_blocks(blocks), walk.captions, base)
-    walked = sum(block.image is not None for block in blocks)
-    page.dropped_images["boilerplate"] += max(total_images - walked, 0)
-    return page if page.nodes else RecordOutcome.NO_CONTENT
+    except BrokenMarkup:
+        return RecordOutcome.NO_CONTENT
 
 
-def _depth(html: str) -> int:
+def _understand(pages: Sequence[ReadPage], caps: ExtractSettings) -> list[Page | RecordOutcome]:
+    columns = columns_of([page.markup for page in pages], caps.max_depth)
+    blocks = find_blocks(columns)
+    choice = choose(columns, blocks, [page.head for page in pages])
+    pictures, dropped = find_pictures(columns, blocks, choice, [page.head.base for page in pages])
+    for page, images, reasons in zip(pages, pictures, dropped, strict=True):
+        reasons["boilerplate"] += page.cleaned.images - len(images) - sum(reasons.values())
+    assembled = nodes_of_pages(columns, blocks, choice.kept, pictures)
+    measured = measure(blocks, choice, [page.size for page in pages])
+    return [
+        Page(page.head, found, reasons, measures) if (found := _or_data(page, nodes)) else RecordOutcome.NO_CONTENT
+        for page, nodes, reasons, measures in zip(pages, assembled, dropped, measured, strict=True)
+    ]
+
+
+def _or_data(page: ReadPage, nodes: list[Node]) -> list[Node]:
+    """The nodes of a page, or of its data scripts where the page shows no more than its frame and they say more."""
+    if not page.cleaned.data or (shown := _words(nodes)) >= FRAME_WORDS:
+        return nodes
+    hidden = nodes_of_data(page.cleaned.data, page.head.base)
+    return hidden if _words(hidden) > max(2 * shown, FRAME_WORDS) else nodes
+
+
+def _words(nodes: Sequence[Node]) -> int:
+    return sum(len(node.text.split()) for node in nodes if node.text is not None)
+
+
+def _depth(html: bytes) -> int:
     """Upper estimate of how deep elements are nested, in one pass over the text."""
     depth = deepest = 0
     for match in _NESTING.finditer(html):
         depth = max(depth - 1, 0) if match.group(1) else depth + 1
         deepest = max(deepest, depth)
     return deepest
-
-
-def _title(tree: LexborHTMLParser) -> str | None:
-    node = tree.css_first("head title") or tree.css_first("title")
-    return " ".join(node.text().split()) or None if node is not None else None
-
-
-def _base(tree: LexborHTMLParser, url: str) -> str:
-    node = tree.css_first("base[href]")
-    href = (node.attributes.get("href") or "").strip() if node is not None else ""
-    try:
-        return urljoin(url, href)
-    except ValueError:
-        return url
-
-
-def _directives(tree: LexborHTMLParser, head: HttpHead) -> list[str]:
-    """Directives to robots and miners: X-Robots-Tag, meta robots, TDM reservation as header or meta element."""
-    found = set(consent.of_response(head.all("x-robots-tag"), head.get("tdm-reservation")))
-    for node in tree.css("meta[name][content]"):
-        name, content = (node.attributes.get("name") or "").lower(), (node.attributes.get("content") or "").lower()
-        found.update(consent.of_meta(name, content))
-    return sorted(found)
-
-
-def _add_nodes(page: Page, blocks: Iterable[Block], captions: dict[int, str], base: str) -> None:
-    last_image: str | None = None
-    for block in blocks:
-        if block.image is None:
-            page.nodes.append(Node(text=block.text[:_MAX_NODE_CHARACTERS]))
-            last_image = None
-            continue
-        node = _image_node(block.image, captions, base)
-        if isinstance(node, str):
-            page.dropped_images[node] += 1
-        elif node.image == last_image:
-            page.dropped_images["repeated"] += 1  # the noscript twin of a lazy image
-        else:
-            page.nodes.append(node)
-            last_image = node.image
-
-
-def _image_node(element: ImageElement, captions: dict[int, str], base: str) -> Node | str:
-    attributes = element.attributes
-    width, height = (image_source.pixels(attributes.get(side)) for side in ("width", "height"))
-    if (width is not None and width <= _TINY) or (height is not None and height <= _TINY):
-        return "tracking_pixel"
-    source = image_source.source_of(attributes, element.sources)
-    if source is None:
-        return "inline_or_missing"
-    url = canonical(source, base)
-    if url is None:
-        return "bad_url"
-    alt = " ".join((attributes.get("alt") or "").split()) or None
-    return Node(image=url, alt=alt, caption=captions.get(element.figure), rendered_width=width, rendered_height=height)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from pipelines.extract.documents import ExtractedPage, document_id
-from pipelines.extract.encoding import decode
-from pipelines.extract.page import Page, parse_page
+from pipelines.extract.documents import document_id
+from pipelines.extract.encoding import to_utf8
+from pipelines.extract.page import Source
 from pipelines.frame.http_message import HttpHead, TooLarge, Undecodable, decode_body
 from pipelines.frame.warc import Record
 from schemas.recipe import ExtractSettings
@@ -26,6 +26,16 @@ class PdfFile:
     body: bytes
 
 
+@dataclass(frozen=True)
+class HtmlPage:
+    """A page from the crawl, decoded but not parsed."""
+
+    doc_id: str
+    record: Record
+    encoding: str
+    source: Source
+
+
 def payload_cap(caps: ExtractSettings, kind: str, head: HttpHead) -> int:
     """How much of a response's stored body is worth reading; its decoded size is bounded when it is decoded."""
     if kind != "response" or head.status != 200:
@@ -37,7 +47,7 @@ def payload_cap(caps: ExtractSettings, kind: str, head: HttpHead) -> int:
     return caps.max_page_bytes if head.content_type in _HTML or not head.content_type else 0
 
 
-def interpret(record: Record, path: str, caps: ExtractSettings) -> ExtractedPage | PdfFile | RecordOutcome:
+def interpret(record: Record, caps: ExtractSettings) -> HtmlPage | PdfFile | RecordOutcome:
     """What a record holds; RecordOutcome.IMAGE for images, which stay where they are."""
     outcome = _outside_interest(record)
     if outcome is not None:
@@ -54,7 +64,8 @@ def interpret(record: Record, path: str, caps: ExtractSettings) -> ExtractedPage
         return PdfFile(document_id(record), record, body)
     if not kind and not body[:1024].lstrip().lower().startswith(_HTML_OPENINGS):
         return RecordOutcome.OTHER_CONTENT
-    return _page(record, record.head, path, body, caps)
+    text, encoding = to_utf8(body, record.head.charset)
+    return HtmlPage(document_id(record), record, encoding, Source(text, record.url, record.head))
 
 
 def _outside_interest(record: Record) -> RecordOutcome | None:
@@ -85,13 +96,3 @@ def _body(record: Record, head: HttpHead, cap: int) -> bytes | RecordOutcome:
         return RecordOutcome.TOO_LARGE
     except Undecodable:
         return RecordOutcome.UNDECODABLE
-
-
-def _page(
-    record: Record, head: HttpHead, path: str, body: bytes, caps: ExtractSettings
-) -> ExtractedPage | RecordOutcome:
-    text, encoding = decode(body, head.charset)
-    page = parse_page(text, record.url, head, caps)
-    if not isinstance(page, Page):
-        return page
-    return ExtractedPage(document_id(record), record, path, encoding, page)

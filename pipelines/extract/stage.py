@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from filters.urls import canonical
 from pipelines.extract.documents import ExtractedPage, document_id, to_batch
-from pipelines.extract.page import Page
-from pipelines.extract.records import PdfFile, interpret, payload_cap
+from pipelines.extract.page import Page, parse_pages
+from pipelines.extract.records import HtmlPage, PdfFile, interpret, payload_cap
 from pipelines.frame.partitions import Partition
 from pipelines.frame.shards import ShardWriter
 from pipelines.frame.stage import Job, Stage
@@ -23,8 +23,9 @@ from schemas.recipe import Recipe
 from schemas.statuses import RecordOutcome, StageName
 from schemas.tables import DOCUMENTS, WARC_IMAGES
 
-# Pages measured at once: enough to spread NumPy's cost a call, few enough that their texts stay small in memory.
-_BATCH = 64
+# Pages parsed and measured at once: enough to spread NumPy's cost a call, few enough that they stay small in memory.
+_BATCH = 32
+_BATCH_CHARACTERS = 4_000_000
 
 
 class SeamBroken(RuntimeError):
@@ -87,12 +88,12 @@ class _Extraction:
         self._task, self._documents, self._images, self._pdfs = task, documents, images, pdfs
         self._tally = task.tally("records")
         self._seen: set[str] = set()
-        self._pages: list[ExtractedPage] = []
+        self._pages: list[HtmlPage] = []
+        self._characters = 0
 
     def take(self, record: Record) -> None:
         """Take in one record and count what became of it."""
-        path = self._task.partition.path
-        found = interpret(record, path, self._task.recipe.extract)
+        found = interpret(record, self._task.recipe.extract)
         if found is RecordOutcome.IMAGE:
             self._index_image(record)
         elif isinstance(found, RecordOutcome):
@@ -104,23 +105,43 @@ class _Extraction:
             self._add_pdf(found)
         else:
             self._seen.add(found.doc_id)
-            self._add_page(found)
+            self._pages.append(found)
+            self._characters += len(found.source.html)
+            if len(self._pages) >= _BATCH or self._characters >= _BATCH_CHARACTERS:
+                self.flush()
 
     def flush(self) -> None:
-        """Measure and write the pages collected so far; if that fails, one by one, so that only the culprit is lost."""
-        pages, self._pages = self._pages, []
+        """Parse, measure and write the pages collected; if that fails, one by one, so that only the culprit is lost."""
+        pages, self._pages, self._characters = self._pages, [], 0
         try:
-            batch = to_batch(pages) if pages else None
+            extracted, outcomes = self._extract(pages)
+            batch = to_batch(extracted) if extracted else None
         except Exception:  # noqa: BLE001 - raised again below, for the page that it comes from
             for page in pages:
                 with self._task.guard("records", page.record.url):
-                    self._write([page], to_batch([page]))
+                    alone, outcomes = self._extract([page])
+                    self._write(alone, to_batch(alone) if alone else None, outcomes)
         else:
-            if batch is not None:
-                self._write(pages, batch)
+            self._write(extracted, batch, outcomes)
 
-    def _write(self, pages: Sequence[ExtractedPage], batch: pa.RecordBatch) -> None:
-        self._documents.write_batch(batch)
+    def _extract(self, pages: Sequence[HtmlPage]) -> tuple[list[ExtractedPage], list[RecordOutcome]]:
+        """What the pages hold, and the outcomes of those that hold nothing."""
+        extracted, outcomes = [], []
+        for page, found in zip(pages, parse_pages([p.source for p in pages], self._task.recipe.extract), strict=True):
+            if isinstance(found, Page):
+                path = self._task.partition.path
+                extracted.append(ExtractedPage(page.doc_id, page.record, path, page.encoding, found))
+            else:
+                outcomes.append(found)
+        return extracted, outcomes
+
+    def _write(
+        self, pages: Sequence[ExtractedPage], batch: pa.RecordBatch | None, outcomes: Sequence[RecordOutcome]
+    ) -> None:
+        if batch is not None:
+            self._documents.write_batch(batch)
+        for outcome in outcomes:
+            self._tally.drop(outcome)
         for found in pages:
             self._tally.keep()
             self._task.tally("documents").keep()
@@ -134,11 +155,6 @@ class _Extraction:
         for reason, count in page.dropped_images.items():
             if count:
                 images.drop(reason, count)
-
-    def _add_page(self, found: ExtractedPage) -> None:
-        self._pages.append(found)
-        if len(self._pages) >= _BATCH:
-            self.flush()
 
     def _add_pdf(self, pdf: PdfFile) -> None:
         self._tally.keep()

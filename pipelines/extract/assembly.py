@@ -1,0 +1,129 @@
+"""Chosen blocks and pictures to the nodes of a document: texts and images in the order of the page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipelines.extract.blocks import Blocks, running
+from pipelines.extract.columns import BREAK, Bools, Columns, Ints, resolved
+from pipelines.extract.markup import HEADINGS, PURPOSE, TAG, TAGS
+from pipelines.extract.pictures import Picture
+
+_MAX_NODE_CHARACTERS = 100_000
+# Soft hyphens, zero-width spaces, word joiners, byte order marks: hints for line breaking, noise in text. Joiners that
+# change letters (U+200C, U+200D) stay.
+_HINTS = "\u00ad\u200b\u2060\u2063\ufeff"
+# Longer items than this on average are paragraphs or cards of their own, whatever element they are in.
+_SHORT_ITEM = 200
+
+
+@dataclass(frozen=True)
+class Node:
+    """A text, or an image by its absolute URL: exactly one of both."""
+
+    text: str | None = None
+    image: str | None = None
+    alt: str | None = None
+    caption: str | None = None
+    rendered_width: int | None = None
+    rendered_height: int | None = None
+
+
+def nodes_of_pages(
+    columns: Columns, blocks: Blocks, kept: Bools, pictures: Sequence[Sequence[Picture]]
+) -> list[list[Node]]:
+    """Nodes of each page. A picture never divides a text: one inside a paragraph follows it, or leads it."""
+    groups, rows = _groups(columns, blocks)
+    preformatted = columns.nearest(columns.element_tag == TAG["pre"])[blocks.leaf] >= 0
+    assembled = []
+    for page, images in enumerate(pictures):
+        begin, end = int(blocks.starts[page]), int(blocks.starts[page + 1])
+        chosen = np.flatnonzero(kept[begin:end]) + begin
+        writer = _Writer(columns, blocks, groups, rows, preformatted)
+        at = 0
+        for i in chosen.tolist():
+            first, last = int(blocks.first[i]), int(blocks.last[i])
+            while at < len(images) and (images[at].token < first or _leads(columns, images[at].token, first, last)):
+                writer.add_picture(images[at])
+                at += 1
+            writer.add_text(i)
+        for picture in images[at:]:
+            writer.add_picture(picture)
+        assembled.append(writer.nodes)
+    return assembled
+
+
+def _leads(columns: Columns, token: int, first: int, last: int) -> bool:
+    """Whether an image inside a block stands before all of its text."""
+    return token <= last and not columns.lengths[first:token].any()
+
+
+def _groups(columns: Columns, blocks: Blocks) -> tuple[Ints, Ints]:
+    """For each block the list, table or preformatted text that it is a piece of, and its table row; -1 for neither.
+
+    Only those that read as one: without headings and images, and of short items. A page laid out as a table is none.
+    """
+    tag = columns.element_tag
+    starts = ~columns.is_end
+    breaking = running((_HEADING[columns.tag] | (columns.tag == TAG["img"]) | (columns.tag == TAG["table"])) & starts)
+    nested = breaking[columns.closes] - breaking[columns.opens + 1]
+    low, high = np.searchsorted(blocks.first, columns.opens), np.searchsorted(blocks.first, columns.closes)
+    solid = running(blocks.counts.solid)
+    short = solid[high] - solid[low] <= _SHORT_ITEM * (high - low)
+    listed = (columns.codes[columns.opens] & (PURPOSE["list"] | PURPOSE["table"])) != 0
+    listed &= _IS_LIST[tag]
+    wanted = (listed & (nested == 0) & short) | (tag == TAG["pre"])
+    return columns.outermost(wanted)[blocks.leaf], columns.nearest(tag == TAG["tr"])[blocks.leaf]
+
+
+_HEADING = np.array([name in HEADINGS for name in TAGS])
+_IS_LIST = np.array([name in ("ul", "ol", "dl", "table") for name in TAGS])
+
+
+class _Writer:
+    """Nodes of one page while they are collected."""
+
+    def __init__(self, columns: Columns, blocks: Blocks, groups: Ints, rows: Ints, preformatted: Bools) -> None:
+        self.nodes: list[Node] = []
+        self._columns, self._blocks = columns, blocks
+        self._groups, self._rows, self._preformatted = groups, rows, preformatted
+        self._group = self._row = -1
+
+    def add_picture(self, picture: Picture) -> None:
+        self.nodes.append(
+            Node(
+                image=picture.url, alt=picture.alt, caption=picture.caption,
+                rendered_width=picture.width, rendered_height=picture.height,
+            )
+        )  # fmt: skip
+        self._group = -1
+
+    def add_text(self, i: int) -> None:
+        text = self._text(i)
+        if not text.isascii():
+            for hint in _HINTS:
+                if hint in text:
+                    text = text.replace(hint, "")
+        if not text:
+            return
+        group, row = int(self._groups[i]), int(self._rows[i])
+        if group >= 0 and group == self._group:
+            before = self.nodes[-1].text or ""
+            joint = " | " if row >= 0 and row == self._row else "\n"
+            text = before + joint + text
+            self.nodes.pop()
+        self._group, self._row = group, row
+        self.nodes.append(Node(text=text[:_MAX_NODE_CHARACTERS]))
+
+    def _text(self, i: int) -> str:
+        """A block's text with the line breaks that the page asked for."""
+        first, last = int(self._blocks.first[i]), int(self._blocks.last[i])
+        raw = resolved("".join(self._columns.texts[first : last + 1]))
+        if self._preformatted[i]:
+            raw = raw.replace(BREAK, "\n")
+            return "\n".join(line.rstrip() for line in raw.strip("\n").split("\n")).rstrip()
+        if BREAK not in raw:
+            return self._blocks.texts[i]
+        lines = (" ".join(line.split()) for line in raw.split(BREAK))
+        return "\n".join(line for line in lines if line)

@@ -1,0 +1,262 @@
+"""Which blocks are the content of their page: the kind of page, a probability for each block, the best choice by them.
+
+The probabilities come from two small models, of pages and of blocks, trained by `benchmarks/train_blocks.py`; what is
+done with them is explained, with every constant, in `docs/extraction.md`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.extract.blocks import Blocks, Context, running
+from pipelines.extract.columns import Bools, Columns, Ints
+from pipelines.extract.features import NO_ANCESTOR, features
+from pipelines.extract.head import Head
+from pipelines.extract.trees import Floats, Trees, load
+
+Doubles = npt.NDArray[np.float64]
+
+KINDS = ("article", "collection", "documentation", "forum", "listing", "product", "service")
+_ARTICLE = KINDS.index("article")
+# What the log-odds of all blocks of a page of that kind are shifted by when the choice is made. Articles have little
+# around their text that a reader would miss, and so have products, whose pages are full of other products.
+_SHIFT = np.array([-0.5, 0.8, 0.4, 0.0, 0.1, -0.4, 0.1])
+# Blocks that look alike are judged a little together, and the more of them there are the more: in a book, what the
+# model makes of the place in the page says nothing.
+_TOGETHER = 0.3
+_MANY_TOGETHER, _MANY = 0.9, 30
+# Right and wrong come by the page: one effect of this deviation is common to the log-odds of all its blocks. Their
+# scale makes up for what averaging over it flattens: sqrt(1 + π/8 · deviation²).
+_DEVIATION = 2.0
+_SCALE = float(np.sqrt(1 + np.pi / 8 * _DEVIATION**2))
+_EFFECTS, _EFFECT_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
+_EFFECT_WEIGHTS = _EFFECT_WEIGHTS / _EFFECT_WEIGHTS.sum()
+# Articles: what comes behind a gap of so many dropped blocks, with less than half of the main part and unsure, goes.
+_GAP, _MINOR, _SURE = 6, 0.5, 0.7
+# Articles: what is inside something named for related pages, up to three levels out, and what is outside the element
+# that Readability would choose, is doubted more than WCXB's articles teach.
+_RELATED, _NEAR, _ELSEWHERE = 2.0, 4, 0.5
+# Articles: an element in which less than one word in a hundred is of the title is about something else. This can be
+# told by titles with two words or more of four letters or more, in scripts with spaces, outside of links.
+_ABOUT = 0.01
+_TITLE_WORDS = 2
+_TITLE_MATTERS = 0.25
+# What is in an invisible element, or in the element in one, goes, unless there is nearly nothing else. Further out it
+# is mostly an application that shows itself when it has started.
+_JUST_AROUND = 1
+_ENOUGH_SEEN = 50
+_SURELY = 0.5
+# On pages about one thing, up to so many dropped blocks between kept ones come back from this probability on.
+_SMALL_GAP, _MAY_BELONG = 2, 0.3
+# A heading stays with what it heads from this probability on, and without anything behind it only from that on.
+_MAY_HEAD, _STANDS_ALONE = 0.2, 0.6
+# Kinds of pages that are about one thing. Their title is told apart from their content, as the document has it: in one
+# of ten it is part of the gold text. Their pictures do not lead to other pages.
+ABOUT_ONE_SUBJECT = [KINDS.index(kind) for kind in ("article", "documentation", "forum")]
+# Kinds of pages whose content is many cards with a picture that leads to a page of its own.
+MADE_OF_CARDS = [KINDS.index(kind) for kind in ("collection", "listing")]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`kept` tells for each block whether it is content; `kinds` are probabilities of shape (pages, KINDS).
+
+    `alike` numbers the blocks so that those of a page which look the same have the same number.
+    """
+
+    kept: Bools
+    kinds: Doubles
+    alike: Ints
+
+
+@cache
+def _models() -> tuple[Trees, Trees]:
+    return load("pages"), load("blocks")
+
+
+def choose(columns: Columns, blocks: Blocks, heads: Sequence[Head]) -> Choice:
+    """The content of each page of a batch."""
+    kept = np.zeros(len(blocks), np.bool_)
+    kinds = np.zeros((columns.pages, len(KINDS)))
+    if not len(blocks):
+        return Choice(kept, kinds, np.zeros(0, np.int64))
+    names, matrix, near = features(columns, blocks, heads)
+    place = {name: i for i, name in enumerate(names)}
+    of_pages, of_blocks = _models()
+    kinds = page_kinds(of_pages, names, matrix, blocks)
+    known = np.concatenate((matrix, kinds.T.astype(np.float32)[:, blocks.page]))
+    place.update({f"kind_{kind}": len(names) + i for i, kind in enumerate(KINDS)})
+    odds = of_blocks.evaluate(known[[place[name] for name in of_blocks.names]])[:, 0]
+    decide(odds, kinds, blocks, near, heads, Traits.of(names, matrix), kept)
+    return Choice(kept, kinds, near.alike)
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What rules ask of blocks, beside the models."""
+
+    heading: Bools  # a heading, or the term of a definition: it says what comes
+    doubt: Floats  # what is taken off the log-odds in an article
+    seen: Bools  # not in an invisible element, or in one that unfolds
+    title: Bools  # the heading that says the page's title
+
+    @staticmethod
+    def of(names: Sequence[str], matrix: Floats) -> "Traits":
+        """Traits from the matrix of features."""
+        row = {name: matrix[i] for i, name in enumerate(names)}
+        heading = (row["heading_level"] > 0) | (row["is_dt"] > 0)
+        seen = (row["to_unseen"] > _JUST_AROUND) | (row["to_folded"] < NO_ANCESTOR)
+        doubt = _RELATED * (row["to_related"] < _NEAR) + _ELSEWHERE * (row["in_top"] < 1)
+        return Traits(heading, doubt.astype(np.float32), seen, row["since_title"] == 0)
+
+
+def page_kinds(model: Trees, names: Sequence[str], matrix: Floats, blocks: Blocks) -> Doubles:
+    """Probabilities of shape (pages, KINDS); zeros for a page without blocks."""
+    filled = np.flatnonzero(np.diff(blocks.starts))
+    odds = model.evaluate(page_vectors(model.names, names, matrix, blocks)[:, filled])
+    odds = np.exp(odds - odds.max(axis=1, keepdims=True))
+    kinds = np.zeros((len(blocks.starts) - 1, len(KINDS)))
+    kinds[filled] = odds / odds.sum(axis=1, keepdims=True)
+    return kinds
+
+
+def page_vectors(wanted: Sequence[str], names: Sequence[str], matrix: Floats, blocks: Blocks) -> Floats:
+    """Means of the features of a page's blocks, shape (wanted, pages): `mean_` by blocks, `text_` by unlinked words."""
+    pages = len(blocks.starts) - 1
+    filled = np.flatnonzero(np.diff(blocks.starts))
+    begins = blocks.starts[filled]
+    place = {name: i for i, name in enumerate(names)}
+    words = blocks.counts.words * (1 - matrix[place["link_density"]].astype(np.float64))
+    weight = np.maximum(np.add.reduceat(words, begins), 1e-9)
+    number = np.diff(blocks.starts)[filled]
+    vectors = np.zeros((len(wanted), pages), np.float32)
+    for row, name in enumerate(wanted):
+        kind, _, feature = name.partition("_")
+        values = matrix[place[feature]].astype(np.float64)
+        if kind == "text":
+            vectors[row, filled] = np.add.reduceat(values * words, begins) / weight
+        else:
+            vectors[row, filled] = np.add.reduceat(values, begins) / number
+    return vectors
+
+
+def decide(
+    odds: Doubles, kinds: Doubles, blocks: Blocks, near: Context, heads: Sequence[Head], traits: Traits, kept: Bools
+) -> None:  # fmt: skip
+    """Set `kept` for the blocks that make the best content of their pages by the log-odds of each."""
+    odds = odds - _off_topic(kinds, blocks, near, heads) - kinds[blocks.page, _ARTICLE] * traits.doubt
+    odds = _with_those_alike(odds, blocks, near)
+    shifts = (kinds * _SHIFT).sum(axis=1)  # not a product of matrices, whose last bit depends on the batch
+    for page, (begin, end) in enumerate(zip(blocks.starts[:-1].tolist(), blocks.starts[1:].tolist(), strict=True)):
+        if begin == end:
+            continue
+        words = blocks.counts.words[begin:end]
+        chosen = best_by_f1(odds[begin:end], words, float(shifts[page]))
+        if kinds[page, _ARTICLE] >= _SURELY:
+            _drop_afterthoughts(chosen, 1 / (1 + np.exp(-odds[begin:end])), words)
+        chance = 1 / (1 + np.exp(-odds[begin:end]))
+        if int(np.argmax(kinds[page])) in ABOUT_ONE_SUBJECT:
+            _head_what_is_kept(chosen, chance, traits.heading[begin:end])
+            _close_gaps(chosen, chance)
+        if kinds[page, ABOUT_ONE_SUBJECT].sum() >= _SURELY:
+            chosen &= ~traits.title[begin:end]
+        visible = chosen & traits.seen[begin:end]
+        kept[begin:end] = visible if words[visible].sum() >= min(_ENOUGH_SEEN, words[chosen].sum() / 3) else chosen
+
+
+def best_by_f1(odds: Doubles, words: npt.NDArray[np.int64], shift: float) -> Bools:
+    """The blocks that make the expected F1 of words largest: the most probable ones, as many as it takes.
+
+    With F the best that can be expected, a block is worth taking if it is more probable than F / 2: a page whose blocks
+    are all uncertain keeps more of them than one where the content stands out. The expectation is over an effect that
+    all blocks of the page share.
+    """
+    order = np.argsort(-odds, kind="stable")
+    ordered = words[order].astype(np.float64)
+    shifted = (odds[order] + shift) * _SCALE + _DEVIATION * _EFFECTS[:, None]
+    right = ordered / (1 + np.exp(-shifted))
+    found = np.cumsum(right, axis=1)
+    expected = found / np.maximum(np.cumsum(ordered) + found[:, -1:], 1e-9)
+    kept = np.zeros(len(odds), np.bool_)
+    kept[order[: int(np.argmax(_EFFECT_WEIGHTS @ expected)) + 1]] = True
+    return kept
+
+
+def _with_those_alike(odds: Doubles, blocks: Blocks, near: Context) -> Doubles:
+    """Log-odds drawn towards the mean of the blocks of the same path in the same element three levels up."""
+    weight = np.sqrt(np.maximum(blocks.counts.words, 1.0))
+    key = near.alike * (len(blocks) + 1) + near.around[3][0]
+    which = np.unique(key, return_inverse=True)[1]
+    mean = np.bincount(which, odds * weight) / np.bincount(which, weight)
+    number = np.bincount(which)
+    pull = np.maximum(_TOGETHER, _MANY_TOGETHER * number / (number + _MANY))[which]
+    return (1 - pull) * odds + pull * mean[which]
+
+
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_EMPTY_WORDS = frozenset(
+    "this that with from your have what when will about which their there they been more were than then them into also"
+    " some only over such very just like other after most where here para como los las del una que por con und der die"
+    " das den von mit für auf ist les des est pour dans avec sur qui home page news best guide".split()
+)
+
+
+def _off_topic(kinds: Doubles, blocks: Blocks, near: Context, heads: Sequence[Head]) -> Doubles:
+    """What is taken off the log-odds of blocks of articles in elements that share no word with the title."""
+    unlinked = 2 * blocks.linked < blocks.counts.solid
+    hits = np.zeros(len(blocks), np.int64)
+    chance = kinds[:, _ARTICLE].copy()
+    for page, head in enumerate(heads):
+        title = set(_WORD.findall(head.headline.lower())) - _EMPTY_WORDS
+        if len(title) < _TITLE_WORDS or chance[page] < _TITLE_MATTERS:
+            chance[page] = 0
+            continue
+        begin, end = int(blocks.starts[page]), int(blocks.starts[page + 1])
+        for i in np.flatnonzero(unlinked[begin:end]).tolist():
+            text = blocks.texts[begin + i].lower()
+            hits[begin + i] = sum(map(text.__contains__, title))
+    low, high = near.around[3]
+    counted, words = running(hits), running(blocks.counts.words * unlinked)
+    inside = words[high] - words[low]
+    share = (counted[high] - counted[low]) / (inside + 5)
+    whole = (words[blocks.starts[1:]] - words[blocks.starts[:-1]])[blocks.page]
+    taken: Doubles = chance[blocks.page] * ((share <= _ABOUT) & (inside < _MINOR * whole))
+    return taken
+
+
+def _head_what_is_kept(kept: Bools, chance: Doubles, heading: Bools) -> None:
+    """Keep headings of what is kept, unless they are surely none, and drop those that nothing kept follows."""
+    for i in np.flatnonzero(heading)[::-1].tolist():
+        followed = i + 1 < len(kept) and bool(kept[i + 1])
+        if followed and not kept[i]:
+            kept[i] = chance[i] >= _MAY_HEAD
+        elif kept[i] and not followed:
+            kept[i] = chance[i] >= _STANDS_ALONE
+
+
+def _close_gaps(kept: Bools, chance: Doubles) -> None:
+    """Keep what stands between kept blocks, where it is little and not improbable."""
+    places = np.flatnonzero(kept)
+    gaps = np.diff(places) - 1
+    for i in np.flatnonzero((gaps > 0) & (gaps <= _SMALL_GAP)).tolist():
+        between = slice(int(places[i]) + 1, int(places[i + 1]))
+        if chance[between].min() >= _MAY_BELONG:
+            kept[between] = True
+
+
+def _drop_afterthoughts(kept: Bools, chance: Doubles, words: npt.NDArray[np.int64]) -> None:
+    """Drop runs of kept blocks far behind the main one that are smaller and unsure."""
+    places = np.flatnonzero(kept)
+    if not len(places):
+        return
+    run = np.concatenate(([0], np.cumsum(np.diff(places) > _GAP)))
+    weight = np.bincount(run, words[places])
+    sure = np.bincount(run, words[places] * chance[places])
+    main = int(np.argmax(sure))
+    behind = np.arange(len(sure)) > main
+    bad = behind & (sure < _MINOR * sure[main]) & (sure < _SURE * np.maximum(weight, 1))
+    kept[places[bad[run]]] = False

@@ -1,0 +1,168 @@
+"""What a page says of itself in its head and in its structured data."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from urllib.parse import urljoin
+
+from selectolax.lexbor import LexborHTMLParser
+
+from filters import consent
+from pipelines.frame.http_message import HttpHead
+
+# What structured data says that a page holds; the model of blocks knows the types by their place here.
+TYPES = (
+    ("article", re.compile(r"Article\b|BlogPosting|Report\b")),
+    ("product", re.compile(r"Product(?:Group)?\b")),
+    ("forum", re.compile(r"DiscussionForumPosting|QAPage")),
+    ("list", re.compile(r"CollectionPage|ItemList\b|OfferCatalog|SearchResultsPage")),
+    ("service", re.compile(r"\bService\b|LocalBusiness|ProfessionalService|FAQPage")),
+    ("recipe", re.compile(r"\bRecipe\b|HowTo\b")),
+)
+_OPEN_GRAPH = ("article", "product", "website", "blog", "profile", "video", "book")
+_TYPE = re.compile(r'"@type"\s*:\s*\[?\s*"([^"]{1,60})"')
+_BODY = re.compile(r'"(?:articleBody|reviewBody)"\s*:\s*"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_PUBLISHED_METAS = (
+    "article:published_time", "og:published_time", "datepublished", "date", "dc.date", "dc.date.issued", "dcterms.date",
+    "dcterms.created", "publishdate", "pubdate", "sailthru.date", "parsely-pub-date",
+)  # fmt: skip
+_PUBLISHED = re.compile(r'"datePublished"\s*:\s*"([^"]{4,40})"')
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})?)?")
+# Looked for as bytes around the word, since a selector costs more than all of the head; so often, in tags of that size.
+_LOOKS, _TAG_BYTES, _MAX_LICENSES = 50, 1000, 10
+_LICENSED = re.compile(rb"<(?:a|link)\s[^<]*", re.IGNORECASE)
+_RELATION = re.compile(rb"\srel\s*=\s*[\"']?([^\"'>]*)", re.IGNORECASE)
+_HREF = re.compile(rb"\bhref\s*=\s*[\"']?([^\"'\s>]{1,300})", re.IGNORECASE)
+_COMMONS = re.compile(rb"https?://creativecommons\.org/(?:licenses|publicdomain)/[a-z+-]+(?:/\d\.\d/?)?", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
+_FORUM = re.compile(r"Discourse|vBulletin|phpBB|XenForo|Invision|Simple Machines|MyBB|Vanilla", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a page says of itself. Texts have their spaces collapsed."""
+
+    title: str | None = None
+    base: str = ""
+    directives: tuple[str, ...] = ()
+    headline: str = ""  # og:title, else the title
+    description: str = ""
+    open_graph: int = 0  # og:type: 0 for none, then the place among those told apart, then one for any other
+    forum: bool = False  # written by forum software
+    types: int = 0  # bits: `TYPES` found in JSON-LD
+    body: str = ""  # the longest articleBody of JSON-LD
+    published: datetime | None = None  # by Open Graph, other meta elements or JSON-LD, in that order
+    licenses: tuple[str, ...] = ()  # URLs of rel=license, else of the one Creative Commons licence that is linked
+
+
+def read_head(tree: LexborHTMLParser, html: bytes, url: str, response: HttpHead) -> Head:
+    """What a page's head says; before `clean`, which removes it."""
+    metas: dict[str, str] = {}
+    directives = set(consent.of_response(response.all("x-robots-tag"), response.get("tdm-reservation")))
+    title, base = "", url
+    for node in (tree.head or tree).css("title,base[href],meta[content]"):
+        tag = node.tag
+        if tag == "title":
+            title = title or " ".join(node.text().split())
+            continue
+        attributes = node.attributes
+        if tag == "base":
+            base = _join(url, (attributes.get("href") or "").strip())
+            continue
+        content = attributes.get("content") or ""
+        if name := attributes.get("name"):
+            directives.update(consent.of_meta(name.lower(), content.lower()))
+        if name := (attributes.get("property") or name or attributes.get("itemprop")):
+            metas.setdefault(name.lower(), content)
+    return Head(
+        title=title or None,
+        base=base,
+        directives=tuple(sorted(directives)),
+        headline=_headline(metas.get("og:title", ""), title),
+        description=" ".join((metas.get("og:description") or metas.get("description") or "").split()),
+        open_graph=_open_graph(metas.get("og:type", "")),
+        forum=bool(_FORUM.search(metas.get("generator", ""))),
+        published=next((date for name in _PUBLISHED_METAS if (date := _date(metas.get(name, "")))), None),
+        licenses=_licenses(html, base),
+    )
+
+
+def describe_data(head: Head, data: Sequence[str]) -> Head:
+    """A head with what the page's data scripts say."""
+    if not data:
+        return head
+    types = " ".join(found for text in data for found in _TYPE.findall(text))
+    bodies = [_unescape(found) for text in data if "Body" in text for found in _BODY.findall(text)]
+    return replace(
+        head,
+        types=sum(1 << i for i, (_, pattern) in enumerate(TYPES) if pattern.search(types)),
+        body=" ".join(max(bodies, key=len, default="").split()),
+        published=head.published or next((d for t in data for f in _PUBLISHED.findall(t) if (d := _date(f))), None),
+    )
+
+
+def _headline(shared: str, title: str) -> str:
+    """og:title where it speaks of what the title speaks of; plugins fill it with the title of another object."""
+    words = set(_WORD.findall(title.lower()))
+    return shared if shared and (not words or words & set(_WORD.findall(shared.lower()))) else title
+
+
+def _date(text: str) -> datetime | None:
+    """An ISO 8601 date in UTC; without a time it is midnight, without an offset it is UTC."""
+    match = _DATE.search(text)
+    if match is None:
+        return None
+    day, time, offset = match.groups()
+    try:
+        found = datetime.fromisoformat(f"{day}T{time or '00:00'}{(offset or '+00:00').replace('Z', '+00:00')}")
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _licenses(html: bytes, base: str) -> tuple[str, ...]:
+    """Targets of links that say rel=license; else the one Creative Commons licence that the page links."""
+    linked = []
+    at = html.find(b"license")
+    for _ in range(_LOOKS if at >= 0 else 0):
+        begin = html.rfind(b"<", max(0, at - _TAG_BYTES), at)
+        end = html.find(b">", begin, at + _TAG_BYTES) if begin >= 0 else -1
+        if end > at and (found := _LICENSED.match(html, begin, end)):
+            relation, target = _RELATION.search(found.group()), _HREF.search(found.group())
+            if relation and target and b"license" in relation.group(1).lower().split():
+                linked.append(target.group(1))
+        at = html.find(b"license", max(at + 1, end))
+        if at < 0:
+            break
+    if not linked and b"creativecommons.org/" in html:
+        linked = sorted(set(_COMMONS.findall(html)))
+        linked = linked if len(linked) == 1 else []
+    return tuple(dict.fromkeys(_join(base, link.decode("utf-8", "replace")) for link in linked[:_MAX_LICENSES]))
+
+
+def _join(url: str, href: str) -> str:
+    try:
+        return urljoin(url, href)
+    except ValueError:
+        return url
+
+
+def _unescape(text: str) -> str:
+    try:
+        return whole_characters(str(json.loads(f'"{text}"', strict=False)))
+    except ValueError:
+        return text
+
+
+def whole_characters(text: str) -> str:
+    """Text without halves of surrogate pairs, which JSON may hold, but which are no characters."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if not text.isascii() else text
+
+
+def _open_graph(kind: str) -> int:
+    kind = kind.lower().strip()
+    if not kind:
+        return 0
+    return next((i for i, name in enumerate(_OPEN_GRAPH, 1) if name in kind), len(_OPEN_GRAPH) + 1)

@@ -1,0 +1,234 @@
+"""Which images belong to the content of their page, and what they show it with: source, alternative text, caption."""
+
+import html
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from filters.urls import canonical
+from pipelines.extract import image_source
+from pipelines.extract.blocks import Blocks, running
+from pipelines.extract.columns import Bools, Columns, Ints
+from pipelines.extract.content import ABOUT_ONE_SUBJECT, MADE_OF_CARDS, Choice
+from pipelines.extract.markup import PURPOSE, TAG
+
+_ATTRIBUTE = re.compile(r'([^\s"=]+)="([^"]*)"')
+# What authors call images that are not content: in class and id as any word, in file names as the last word.
+_WORDS = (
+    r"avatar|gravatar|icons?|logos?|emoji|emoticon|smiley|smilies|sprites?|spacer|spinner|loader|pixel|badge|btn|button|arrow"
+    r"|bullet|favicon|blank|clear|transparent|rating|stars?|flag|userpic|profile-pic|author-photo|author-image|author-avatar"
+    r"|captcha|qr-?code|social|share|facebook|twitter|linkedin|instagram|youtube|counter|tracking|beacon|1x1"
+)
+_DECORATION = re.compile(rf"(?:^|[\s_-])(?:{_WORDS})(?:$|[\s_-])", re.IGNORECASE)
+# Signs of navigation and of notes have such a word for their whole name.
+_DECORATION_FILE = re.compile(
+    rf"(?:^|.*[_.-])(?:{_WORDS})[_-]?\d*(?:x\d+)?\.\w+|"
+    r"(?:prev|previous|next|home|up|back|forward|top|note|tip|hint|warning|caution|important|info|print|mail|email|search"
+    r"|menu|close|play|rss|feed)\.(?:png|gif|svg)",
+    re.IGNORECASE,
+)
+_TRACKER = re.compile(
+    r"(?:/tr\?|/pixel|/beacon|/collect\?|doubleclick\.net|scorecardresearch|quantserve|/b/ss/|/piwik|matomo)"
+)
+_FACE = re.compile(r"gravatar\.com/|/avatars?/|/userpics?/", re.IGNORECASE)
+# Below this an image is a sign, not a picture; what is larger is judged by the rules for fetched images.
+_SMALL = 50
+_TINY = 3
+# A logo or avatar that is larger is shown as a picture.
+_ICON = 128
+# A box with so few words says nothing about whether it is content: a caption, a button.
+_ENOUGH_WORDS = 20
+# An element with one image, its noscript twin, and a few words that are no link is a picture with its caption.
+_ALONE, _CAPTION_WORDS, _LINKED = 2, 60, 0.3
+# One whose words are a link and were not kept shows another page.
+_TEASER_WORDS = 4
+# One that is named for furniture and holds nothing that was kept is not looked through.
+_ASIDE = PURPOSE["navigation"] | PURPOSE["footer"] | PURPOSE["share"] | PURPOSE["advert"] | PURPOSE["related"]
+_MOSTLY = 0.5
+_FILE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg|bmp|tiff?|pdf)\b", re.IGNORECASE)
+# What a page shows so often is a bullet or a sign; of fewer copies (noscript twins, slide shows) the first is kept.
+_REPEATED = 6
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image of the content."""
+
+    token: int
+    url: str
+    alt: str | None
+    caption: str | None
+    width: int | None
+    height: int | None
+
+
+def attributes_of(tag: str) -> dict[str, str]:
+    """Attributes of a tag as the parser wrote it."""
+    found = {}
+    for name, value in _ATTRIBUTE.findall(tag):
+        found[name] = html.unescape(value) if "&" in value else value
+    return found
+
+
+def find_pictures(
+    columns: Columns, blocks: Blocks, choice: Choice, bases: list[str]
+) -> tuple[list[list[Picture]], list[Counter[str]]]:
+    """Pictures of each page in order, and how many image elements became none, by reason."""
+    chosen: list[list[Picture]] = [[] for _ in bases]
+    dropped: list[Counter[str]] = [Counter() for _ in bases]
+    tokens = np.flatnonzero((columns.tag == TAG["img"]) | ((columns.tag == TAG["amp-img"]) & ~columns.is_end))
+    if not len(tokens):
+        return chosen, dropped
+    inside = _kept_share(columns, blocks, choice.kept, tokens) >= _MOSTLY
+    for page, count in zip(*np.unique(columns.page_of_token[tokens[~inside]], return_counts=True), strict=True):
+        dropped[page]["boilerplate"] += int(count)
+    tokens = tokens[inside]
+    pages = columns.page_of_token[tokens].tolist()
+    links = columns.nearest(columns.element_tag == TAG["a"])
+    kind = choice.kinds.argmax(axis=1)
+    one_subject, of_cards = np.isin(kind, ABOUT_ONE_SUBJECT), np.isin(kind, MADE_OF_CARDS)
+    outside = _outside(columns, blocks, choice.kept, tokens)
+    described = [_describe(columns, token, bases[page]) for token, page in zip(tokens.tolist(), pages, strict=True)]
+    times = Counter(
+        (page, found.url) for page, found in zip(pages, described, strict=True) if isinstance(found, Picture)
+    )
+    seen: list[set[str]] = [set() for _ in bases]
+    captions = _captions(columns, blocks)
+    figures = columns.nearest(columns.element_tag == TAG["figure"])
+    for number, (page, found) in enumerate(zip(pages, described, strict=True)):
+        if isinstance(found, str):
+            dropped[page][found] += 1
+        elif (one_subject[page] or (outside[number] and not of_cards[page])) and _leads_elsewhere(
+            columns, links, found.token
+        ):
+            dropped[page]["teaser"] += 1
+        elif found.url in seen[page] or times[page, found.url] >= _REPEATED:
+            dropped[page]["repeated"] += 1
+        else:
+            seen[page].add(found.url)
+            owner = int(columns.owner[found.token])
+            figure = int(figures[owner]) if owner >= 0 else -1
+            chosen[page].append(replace(found, caption=captions.get(figure)))
+    return chosen, dropped
+
+
+def _outside(columns: Columns, blocks: Blocks, kept: Bools, tokens: Ints) -> Bools:
+    """Whether each image stands before or behind all that is kept of its page, and in no figure."""
+    places = np.flatnonzero(kept)
+    page = blocks.page[places]
+    first = np.full(columns.pages, len(columns.tag))
+    last = np.full(columns.pages, -1)
+    np.minimum.at(first, page, blocks.first[places])
+    np.maximum.at(last, page, blocks.last[places])
+    figure = columns.nearest(columns.element_tag == TAG["figure"])
+    owner = columns.owner[tokens]
+    in_figure = np.where(owner >= 0, figure[owner] >= 0, False)
+    of_page = columns.page_of_token[tokens]
+    beyond: Bools = ((tokens < first[of_page]) | (tokens > last[of_page])) & ~in_figure
+    return beyond
+
+
+def _leads_elsewhere(columns: Columns, links: Ints, token: int) -> bool:
+    """Whether an image is a link to another page; one to a file shows the same picture larger."""
+    owner = int(columns.owner[token])
+    link = int(links[owner]) if owner >= 0 else -1
+    if link < 0:
+        return False
+    target = attributes_of(columns.tags[columns.opens[link]]).get("href", "").strip()
+    return bool(target) and not target.startswith("#") and not _FILE.search(target)
+
+
+def _kept_share(columns: Columns, blocks: Blocks, kept: Bools, tokens: Ints) -> npt.NDArray[np.float64]:
+    """Share of kept words in the nearest element around each image that has enough words to tell."""
+    words = running(blocks.counts.words)
+    taken = running(blocks.counts.words * kept)
+    box = columns.owner[tokens].copy()
+    solid, linked = running(blocks.counts.solid), running(blocks.linked)
+    images = running((columns.tag == TAG["img"]).astype(np.int64))
+    transparent = columns.nearest(columns.element_tag == TAG["figure"]) >= 0
+    transparent |= columns.element_tag == TAG["header"]
+    named_aside = (columns.codes[columns.opens] & _ASIDE) != 0
+    share = np.zeros(len(tokens))
+    open_ = np.ones(len(tokens), np.bool_)
+    for _ in range(64):
+        at = np.flatnonzero(open_ & (box >= 0))
+        if not len(at):
+            break
+        low = np.searchsorted(blocks.first, columns.opens[box[at]])
+        high = np.searchsorted(blocks.first, columns.closes[box[at]])
+        inside = words[high] - words[low]
+        share[at] = (taken[high] - taken[low]) / np.maximum(inside, 1)
+        alone = images[columns.closes[box[at]]] - images[columns.opens[box[at]]] <= _ALONE
+        unlinked = (linked[high] - linked[low]) <= _LINKED * (solid[high] - solid[low])
+        captioned = alone & unlinked & (inside < _CAPTION_WORDS)
+        teaser = ~unlinked & (inside >= _TEASER_WORDS) & (taken[high] == taken[low]) & ~transparent[box[at]]
+        aside = named_aside[box[at]] & (taken[high] == taken[low])
+        share[at[aside]] = 0
+        open_[at] = ((inside < _ENOUGH_WORDS) | captioned | transparent[box[at]]) & ~teaser & ~aside
+        box[at] = columns.parent[box[at]]
+    return share
+
+
+def _captions(columns: Columns, blocks: Blocks) -> dict[int, str]:
+    """Text of the figcaption of each figure, by the figure's element."""
+    found: dict[int, str] = {}
+    caption = columns.nearest(columns.element_tag == TAG["figcaption"])
+    figure = columns.nearest(columns.element_tag == TAG["figure"])
+    for i in np.flatnonzero(caption[blocks.leaf] >= 0):
+        number = int(figure[blocks.leaf[i]])
+        if number >= 0:
+            found[number] = f"{found.get(number, '')} {blocks.texts[i]}".strip()
+    return found
+
+
+def _describe(columns: Columns, token: int, base: str) -> Picture | str:
+    """An image as its element gives it, or why it is none."""
+    attributes = attributes_of(columns.tags[token])
+    width, height = (image_source.pixels(attributes.get(side)) for side in ("width", "height"))
+    sides = [side for side in (width, height) if side is not None]
+    if sides and max(sides) <= _TINY:
+        return "tracking_pixel"
+    source = image_source.source_of(attributes, _sources(columns, token))
+    if source is None:
+        return "inline_or_missing"
+    url = canonical(source, base)
+    if url is None:
+        return "bad_url"
+    if reason := _no_picture(attributes, url, sides):
+        return reason
+    alt = " ".join(attributes.get("alt", "").split()) or None
+    return Picture(token, url, alt, None, width, height)
+
+
+def _no_picture(attributes: Mapping[str, str], url: str, sides: list[int]) -> str | None:
+    """Why an image is no picture of the content, by its address, its names and the size it is given."""
+    path = url.split("?", 1)[0].lower()
+    unsaid = not sides and not attributes.get("alt", "").strip()
+    if _TRACKER.search(url) or (path.endswith(".gif") and unsaid):
+        return "tracking_pixel"
+    if path.endswith(".svg"):
+        return "vector_graphic"
+    small = bool(sides) and _TINY < min(sides) < _SMALL
+    named = max(sides, default=0) <= _ICON and _is_decoration(attributes, url)
+    return "decoration" if small or named or _FACE.search(path) else None
+
+
+def _is_decoration(attributes: Mapping[str, str], url: str) -> bool:
+    names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
+    file_name = url.split("?", 1)[0].rsplit("/", 1)[-1]
+    return bool(_DECORATION.search(names) or _DECORATION_FILE.fullmatch(file_name))
+
+
+def _sources(columns: Columns, token: int) -> list[dict[str, str]]:
+    """The source elements of the picture element around an image."""
+    owner = int(columns.owner[token])
+    if columns.tag[token] == TAG["amp-img"] and owner >= 0:
+        owner = int(columns.parent[owner])
+    if owner < 0 or columns.element_tag[owner] != TAG["picture"]:
+        return []
+    begin, end = int(columns.opens[owner]), int(columns.closes[owner])
+    return [attributes_of(columns.tags[i]) for i in range(begin, end) if columns.tag[i] == TAG["source"]]
