@@ -22,8 +22,8 @@ Bools = npt.NDArray[np.bool_]
 
 _TAG = re.compile("<(!--.*?--|[^>]*)>", re.DOTALL)
 _STYLED_BREAK = re.compile("<br [^>]*>")
-_FORMULA = re.compile(r' class="(?:[^"]* )?(?:mwe-math|latex|tex|math)[^"]*"')
-_FORMULA_NAMES = ("mwe-math", "latex", '"tex', '"math')
+_FORMULA = re.compile(r' class="(?:[^"]* )?(?:mwe-math|latex)[^"]*"')
+_FORMULA_NAMES = ("mwe-math", '"latex')
 _ALT = re.compile(r' alt="([^"]+)"')
 _DISPLAY = "{\\displaystyle"
 # Stands for <br> in texts; white space to str.split and str.strip.

@@ -31,7 +31,7 @@ _PUBLISHED_METAS = (
 _PUBLISHED = re.compile(r'"datePublished"\s*:\s*"([^"]{4,40})"')
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})?)?")
 # Looked for as bytes around the word, since a selector costs more than all of the head; so often, in tags of that size.
-_LOOKS, _TAG_BYTES, _MAX_LICENSES = 50, 1000, 10
+_LOOKS, _TAG_BYTES, _MAX_LICENSES = 20, 1000, 10
 _LICENSED = re.compile(rb"<(?:a|link)\s[^<]*", re.IGNORECASE)
 _RELATION = re.compile(rb"\srel\s*=\s*[\"']?([^\"'>]*)", re.IGNORECASE)
 _HREF = re.compile(rb"\bhref\s*=\s*[\"']?([^\"'\s>]{1,300})", re.IGNORECASE)
