@@ -29,7 +29,6 @@ class Blocks:
     texts: list[str]  # its text in one line, runs of white space as one space
     counts: Counters
     linked: Ints  # characters inside links
-    of_token: Ints  # of each token of the batch: the block that its text belongs to, -1 for none
     starts: Ints  # of each page: its first block; and the number of blocks at the end
 
     def __len__(self) -> int:
@@ -58,8 +57,6 @@ def find_blocks(columns: Columns) -> Blocks:
     shown = np.bincount(page_of_block, lengths * ~unscripted, columns.pages)
     kept = np.flatnonzero((lengths > 0) & ~(unscripted & (shown >= _SHELL * whole)[page_of_block]))
     last = np.append(begins[1:], tokens)[kept] - 1
-    number = np.full(len(begins), -1)
-    number[kept] = np.arange(len(kept))
     page = columns.page_of_token[begins[kept]]
     leaf = columns.owner[first_text[kept]]
     boxes = columns.nearest(IS_BLOCK[columns.element_tag] | (columns.parent < 0))
@@ -69,7 +66,7 @@ def find_blocks(columns: Columns) -> Blocks:
     ]
     return Blocks(
         begins[kept], last, page, boxes[leaf], leaf, texts_of_blocks, count(texts_of_blocks), linked[kept],
-        number[segment] if tokens else number, np.searchsorted(page, np.arange(columns.pages + 1)),
+        np.searchsorted(page, np.arange(columns.pages + 1)),
     )  # fmt: skip
 
 
@@ -91,9 +88,6 @@ def windows(values: Ints, starts: Ints, page: Ints, radius: int) -> npt.NDArray[
     low = np.maximum(index - radius, starts[page])
     high = np.minimum(index + radius + 1, starts[page + 1])
     return ((running[high] - running[low]) / (high - low)).astype(np.float32)
-
-
-HEADING_TAGS = np.array([TAG[f"h{i}"] for i in range(1, 7)])
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.extract.markup import BLOCKS, END, PURPOSES_MASK, TAG, TAGS, VOID, describe_all
+from pipelines.extract.markup import BLOCKS, END, PURPOSES_MASK, TAGS, VOID, describe_all
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -187,8 +187,3 @@ def columns_of(pages: Sequence[Split], max_depth: int = 1_000) -> Columns:
         texts, tags, codes, page_of_token, len(pages), tag, is_end, is_void, owner, lengths, tag[opens], opens, closes,
         parent, element_level, levels,
     )  # fmt: skip
-
-
-def find(tag_name: str) -> int:
-    """The number of an element's name."""
-    return TAG[tag_name]

@@ -48,7 +48,6 @@ class Head:
     base: str = ""
     directives: tuple[str, ...] = ()
     headline: str = ""  # og:title, else the title
-    description: str = ""
     open_graph: int = 0  # og:type: 0 for none, then the place among those told apart, then one for any other
     forum: bool = False  # written by forum software
     types: int = 0  # bits: `TYPES` found in JSON-LD
@@ -81,7 +80,6 @@ def read_head(tree: LexborHTMLParser, html: bytes, url: str, response: HttpHead)
         base=base,
         directives=tuple(sorted(directives)),
         headline=_headline(metas.get("og:title", ""), title),
-        description=" ".join((metas.get("og:description") or metas.get("description") or "").split()),
         open_graph=_open_graph(metas.get("og:type", "")),
         forum=bool(_FORUM.search(metas.get("generator", ""))),
         published=next((date for name in _PUBLISHED_METAS if (date := _date(metas.get(name, "")))), None),

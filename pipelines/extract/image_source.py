@@ -13,7 +13,6 @@ _LAZY = (
     "data-url", "data-ll-src", "data-cfsrc", "data-pin-media", "src2",
 )  # fmt: skip
 _LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "data-ll-srcset")
-_PLACEHOLDER = re.compile(r"(?:blank|spacer|placeholder|transparent|pixel|1x1|loading|lazy|dummy)[^/]*$", re.IGNORECASE)
 # A placeholder that is the page itself; scripts then keep the address under a name of their own.
 _PAGE = re.compile(r"\.html?(?:[?#]|$)", re.IGNORECASE)
 _PICTURE = re.compile(r"[^\s\"'<>{}]+\.(?:jpe?g|png|webp|gif|avif)(?:\?\S*)?", re.IGNORECASE)
@@ -101,8 +100,3 @@ def pixels(value: str | None) -> int | None:
     """A width or height attribute in CSS pixels; None where it is missing, a percentage or nonsense."""
     match = re.fullmatch(r"\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*", value or "", re.IGNORECASE)
     return int(match.group(1)) if match else None
-
-
-def is_placeholder(url: str) -> bool:
-    """Whether a file name says that it only stands in for something else."""
-    return bool(_PLACEHOLDER.search(url.split("?", 1)[0]))
