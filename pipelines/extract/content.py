@@ -156,9 +156,9 @@ def decide(
             continue
         words = blocks.counts.words[begin:end]
         chosen = best_by_f1(odds[begin:end], words, float(shifts[page]))
-        if kinds[page, _ARTICLE] >= _SURELY:
-            _drop_afterthoughts(chosen, 1 / (1 + np.exp(-odds[begin:end])), words)
         chance = 1 / (1 + np.exp(-odds[begin:end]))
+        if kinds[page, _ARTICLE] >= _SURELY:
+            _drop_afterthoughts(chosen, chance, words)
         if int(np.argmax(kinds[page])) in ABOUT_ONE_SUBJECT:
             _head_what_is_kept(chosen, chance, traits.heading[begin:end])
             _close_gaps(chosen, chance)
