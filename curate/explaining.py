@@ -11,9 +11,12 @@ from filters.urls import canonical
 from pipelines.frame import ledger, partitions, tables
 from pipelines.frame.storage import Workspace
 from schemas.statuses import StageName
-from schemas.tables import DOCUMENTS, IMAGES, VERDICTS, Table
+from schemas.tables import DOCUMENTS, IMAGE_SIGNALS, IMAGES, VERDICTS, Table
 
-_IMAGE_FACTS = ("status", "error_message", "width", "height", "format", "bytes", "source", "sha256")
+_IMAGE_FACTS = (
+    "status", "error_message", "width", "height", "format", "bytes", "source", "sha256",
+    "measure_status", "measure_message", "blur", "entropy", "transparency", "nsfw",
+)  # fmt: skip
 
 
 def explain(workspace: Workspace, url: str) -> list[dict[str, Any]]:
@@ -53,7 +56,10 @@ def _explain_one(workspace: Workspace, number: int, document: dict[str, Any]) ->
     done = ledger.read(workspace, StageName.SELECT, number) is not None
     verdict = next(_rows(workspace, VERDICTS, number, "doc_id", {document["doc_id"]}), None) if done else None
     urls = {url for url in document["images"] if url is not None}
-    images = {row["url"]: row for row in _rows(workspace, IMAGES, number, "url", urls)} if urls else {}
+    images: dict[str, dict[str, Any]] = {url: {} for url in urls}
+    for table in (IMAGES, IMAGE_SIGNALS) if urls else ():
+        for row in _rows(workspace, table, number, "url", urls):
+            images[row["url"]] |= row
     failed = _failed(verdict) if verdict else {}
     return {
         "url": document["url"],
@@ -90,6 +96,6 @@ def _node(
     if text is not None:
         node |= {"text": text, "words": document["node_words"][position]}
     else:
-        facts = images.get(url, {})
+        facts = images[url]
         node |= {"image": url, "alt": document["alts"][position], **{k: facts.get(k) for k in _IMAGE_FACTS}}
     return node | {"failed": failed.get(position, [])}

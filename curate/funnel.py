@@ -12,6 +12,7 @@ Tallies = dict[str, Tally]
 # What one stage hands on is what the next takes in: (stage, items, next stage).
 _HANDED_ON = (
     (StageName.EXTRACT, "documents", StageName.FETCH),
+    (StageName.FETCH, "images", StageName.MEASURE),
     (StageName.EXTRACT, "documents", StageName.SELECT),
     (StageName.EXTRACT, "texts", StageName.SELECT),
     (StageName.EXTRACT, "images", StageName.SELECT),

@@ -9,6 +9,7 @@ import yaml
 
 import curate
 from curate.errors import UserError
+from filters.nsfw import missing_packages
 from pipelines.frame import partitions, storage
 from pipelines.frame.partitions import InputsChanged, Partition
 from pipelines.frame.stage import Job
@@ -26,6 +27,7 @@ def prepare(recipe: Recipe, inputs: Sequence[str], output: str, workers: int) ->
     Raises:
         UserError: where inputs or output cannot be what was meant.
     """
+    _check_packages(recipe)
     paths = find_inputs([*recipe.inputs, *inputs])
     workspace = _open_output(output)
     planned = partitions.plan(paths, recipe.input.split_bytes)
@@ -41,6 +43,15 @@ def prepare(recipe: Recipe, inputs: Sequence[str], output: str, workers: int) ->
     except OSError as error:
         raise UserError(f"--output {output}: cannot be written: {error.strerror or error}") from error
     return Job(workspace, recipe, tuple(all_partitions), workers)
+
+
+def _check_packages(recipe: Recipe) -> None:
+    missing = missing_packages() if recipe.measure.nsfw else []
+    if missing:
+        raise UserError(
+            f"measure.nsfw needs {' and '.join(missing)}: install curate[nsfw], or take measure.nsfw and the rules on "
+            "nsfw out of the recipe"
+        )
 
 
 def find_inputs(patterns: Sequence[str]) -> list[str]:

@@ -3,12 +3,17 @@
 import io
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import imagehash
 from PIL import Image, UnidentifiedImageError
 
+from filters.seen_picture import in_8_bits, on_white, reduced
 from schemas.statuses import ImageStatus
+
+T = TypeVar("T")
 
 # What browsers show and training loaders read. Other decoders of Pillow are not let near fetched bytes.
 FORMATS = {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "AVIF": "avif", "BMP": "bmp"}
@@ -46,13 +51,18 @@ class Unusable:
 
 def inspect(content: bytes, max_pixels: int) -> ImageFacts | Unusable:
     """Facts of a file, or why it cannot be used. At most `max_pixels` are decoded."""
+    return read_image(content, max_pixels, _facts)
+
+
+def read_image(content: bytes, max_pixels: int, look: Callable[[Image.Image], T]) -> T | Unusable:
+    """What `look` makes of a file opened as an image, or why the file cannot be used; `look` decodes it."""
     if not content:
         return Unusable(ImageStatus.EMPTY, "no bytes")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(content), formats=_OPENED) as image:
-                return _facts(image, max_pixels)
+                return _too_large(image, max_pixels) or look(image)
         except UnidentifiedImageError:
             return _unidentified(content)
         except Image.DecompressionBombError as error:
@@ -61,17 +71,33 @@ def inspect(content: bytes, max_pixels: int) -> ImageFacts | Unusable:
             return Unusable(ImageStatus.UNDECODABLE, f"{type(error).__name__}: {error}"[:200])
 
 
-def _facts(image: Image.Image, max_pixels: int) -> ImageFacts | Unusable:
+def _too_large(image: Image.Image, max_pixels: int) -> Unusable | None:
     width, height = image.size
     if width * height > max_pixels:
         return Unusable(ImageStatus.TOO_MANY_PIXELS, f"{width}x{height}")
     if width < 1 or height < 1:
         return Unusable(ImageStatus.UNDECODABLE, f"{width}x{height}")
+    return None
+
+
+def _facts(image: Image.Image) -> ImageFacts:
+    width, height = image.size
     name = FORMATS[image.format or ""]
     # The further images of an MPO are previews and depth maps of one photograph, not an animation.
     frames = int(getattr(image, "n_frames", 1)) if image.format != "MPO" else 1
+    return ImageFacts(name, width, height, frames, str(imagehash.phash(_hashed(image))))
+
+
+def _hashed(image: Image.Image) -> Image.Image:
+    """What the hash is made of: the image itself, but for those whose plain grey values show something else.
+
+    The colours behind transparent pixels are mostly black: hashed as they are, all black drawings on transparency are
+    one picture. Of 16 bits all but the darkest 256 levels would be white.
+    """
+    if image.has_transparency_data:
+        return on_white(reduced(image))
     image.draft("RGB", _DRAFT)
-    return ImageFacts(name, width, height, frames, str(imagehash.phash(image)))
+    return in_8_bits(image)
 
 
 def _unidentified(content: bytes) -> Unusable:

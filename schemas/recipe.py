@@ -9,7 +9,7 @@ import difflib
 from functools import partial
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.config import JsonDict
 
 from schemas.signals import SIGNALS, Signal, names
@@ -198,6 +198,12 @@ class FetchSettings(Section):
     )
 
 
+class MeasureSettings(Section):
+    """What is measured on the pixels of images, beyond what costs next to nothing."""
+
+    nsfw: bool = Field(default=False, description="Needs the extra nsfw; some 25 ms an image.")
+
+
 class SelectRules(Section):
     """Rules on everything that was measured. Node and image rules first; document rules see what they kept."""
 
@@ -224,6 +230,7 @@ class Recipe(Section):
     extract: ExtractSettings = ExtractSettings()
     screen: ScreenRules = ScreenRules()
     fetch: FetchSettings = FetchSettings()
+    measure: MeasureSettings = MeasureSettings()
     select: SelectRules = SelectRules()
     pack: PackSettings = PackSettings()
     max_error_rate: float = Field(
@@ -233,3 +240,12 @@ class Recipe(Section):
         json_schema_extra=OPERATIONAL,
         description="Share of items that may fail by our fault.",
     )
+
+    @field_validator("select")
+    @classmethod
+    def _bounds_what_is_measured(cls, select: SelectRules, info: ValidationInfo) -> SelectRules:
+        measure = info.data.get("measure")
+        named = {bound.signal for rule in select.image for bound in (rule, rule.when) if bound is not None}
+        if "nsfw" in named and measure is not None and not measure.nsfw:
+            raise ValueError("a rule on nsfw needs what measures it: set measure.nsfw to true, or leave the rule out")
+        return select

@@ -94,6 +94,33 @@ _IMAGE = (
     ),
     Signal("rendered_height", Scope.IMAGE, "number", "CSS pixels", "height that the page gives; null where none"),
     Signal("image_url", Scope.IMAGE, "text", "URL", "absolute URL of the image"),
+    Signal(
+        "blur",
+        Scope.IMAGE,
+        "number",
+        "grey levels squared",
+        "variance of the Laplacian at 512 x 512 pixels or less, low where blurred (Pertuz et al. 2013, LAPV)",
+        early=False,
+    ),
+    Signal(
+        "entropy",
+        Scope.IMAGE,
+        "number",
+        "bits",
+        "Shannon entropy of the 256 grey levels, 0 where all is one grey, at most 8 (Pillow, Image.entropy)",
+        early=False,
+    ),
+    Signal(
+        "transparency", Scope.IMAGE, "number", "share", "how much of the image the page shines through", early=False
+    ),
+    Signal(
+        "nsfw",
+        Scope.IMAGE,
+        "number",
+        "probability",
+        "that it is not safe for work, by yahoo/open_nsfw; null without measure.nsfw",
+        early=False,
+    ),
     Signal("alt_words", Scope.IMAGE, "number", "words", "words of the alternative text; null where there is none"),
 )
 

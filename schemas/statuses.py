@@ -12,6 +12,7 @@ class StageName(StrEnum):
     EXTRACT = "extract"
     HOSTS = "hosts"
     FETCH = "fetch"
+    MEASURE = "measure"
     SELECT = "select"
     PACK = "pack"
 

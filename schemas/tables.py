@@ -103,7 +103,7 @@ HOSTS = _table(
 
 IMAGES = _table(
     "images",
-    1,
+    2,
     _field("key", _string, "partition and running number: img2dataset's key", nullable=False),
     _field("url", _string, "as in documents.images", nullable=False),
     _field("url_hash", _string, "first 32 hex characters of the URL's SHA-256", nullable=False),
@@ -114,7 +114,7 @@ IMAGES = _table(
     _field("http_status", _int, "last response's status code"),
     _field("final_url", _string, "after redirects; null where the same"),
     _field("sha256", _string, "of the stored bytes"),
-    _field("phash", _string, "64-bit DCT perceptual hash of the first frame", "hex"),
+    _field("phash", _string, "64-bit DCT perceptual hash of the first frame, transparency on white", "hex"),
     _field("width", _int, "of the stored image", "pixels"),
     _field("height", _int, "of the stored image", "pixels"),
     _field("original_width", _int, "before any resizing", "pixels"),
@@ -128,6 +128,18 @@ IMAGES = _table(
     _field("robots_allowed", _bool, "robots.txt's answer; null where it was not asked"),
     _field("directives", _strings, "noai, noimageai … of the image's own response"),
     _field("tdm_reserved", _bool, "tdm-reservation of the image's own response; null where it gave none"),
+)
+
+IMAGE_SIGNALS = _table(
+    "image_signals",
+    1,
+    _field("url", _string, "as in images, for its rows that are ok, in their order", nullable=False),
+    _field("measure_status", _string, "ImageStatus: ok, or why the stored file could not be measured", nullable=False),
+    _field("measure_message", _string, "what the failing part said"),
+    _field("blur", _float, "variance of the Laplacian of the grey picture of at most 512 x 512 pixels", "grey levels²"),
+    _field("entropy", _float, "Shannon entropy of its 256 grey levels", "bits"),
+    _field("transparency", _float, "one minus the mean of alpha", "share"),
+    _field("nsfw", _float, "by yahoo/open_nsfw; null where the recipe does not ask for it", "probability"),
 )
 
 TEXT_DUPLICATES = _table(
@@ -184,5 +196,6 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         PARTITIONS, DOCUMENTS, WARC_IMAGES, HOSTS, IMAGES, TEXT_DUPLICATES, IMAGE_DUPLICATES, SCORES, VERDICTS,
+        IMAGE_SIGNALS,
     )
 }  # fmt: skip

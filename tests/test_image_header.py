@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 
 import pytest
-from PIL import Image, features
+from PIL import Image, ImageDraw, features
 
 from filters.image_header import ImageFacts, Unusable, inspect
 from schemas.statuses import ImageStatus
@@ -89,6 +89,16 @@ def test_a_jpeg_in_cmyk_is_usable() -> None:
 def test_a_recompressed_copy_has_nearly_the_same_hash(kind: str) -> None:
     original = picture("PNG", (320, 240), seed=3)
     assert bits_between(original, picture(kind, (320, 240), seed=3, quality=60)) <= 4
+
+
+def test_different_black_drawings_on_transparency_have_different_hashes() -> None:
+    found = []
+    for corners in ((10, 10, 190, 150), (10, 20, 60, 150)):
+        image, target = Image.new("RGBA", (200, 160)), io.BytesIO()
+        ImageDraw.Draw(image).rectangle(corners, fill=(0, 0, 0, 255))
+        image.save(target, "PNG")
+        found.append(target.getvalue())
+    assert bits_between(*found) > 10
 
 
 def test_a_smaller_copy_has_nearly_the_same_hash_and_another_picture_has_not() -> None:

@@ -39,6 +39,13 @@ def test_every_shipped_recipe_is_valid(name: str) -> None:
         ("select:\n  document:\n    - {signal: language, in: []}\n", 3, "in is empty"),
         ("screen:\n  document:\n    - {signal: width, min: 1}\n", 3, "unknown document signal 'width'"),
         ("pack:\n  merge_texts: true\n  merge_texts: false\n", 3, "given twice"),
+        ("select:\n  image:\n    - {signal: nsfw, max: 0.8}\n", 1, "set measure.nsfw to true"),
+        (
+            "select:\n  image:\n    - {signal: blur, min: 9, when: {signal: nsfw, max: 0.8}}\n",
+            1,
+            "set measure.nsfw to true",
+        ),
+        ("measure: {nsfv: true}\n", 1, "did you mean 'nsfw'?"),
         ("fetch: [\n", 2, "not valid YAML"),
         ("- a\n- b\n", 1, "a recipe is a mapping"),
         ("select:\n  node:\n    - {signal: words, min: .nan}\n", 3, "finite number"),

@@ -23,6 +23,7 @@ class Fetch(Stage):
     """images from documents: taken from the WARC or the network, or a status that says why not."""
 
     name: ClassVar[StageName] = StageName.FETCH
+    version: ClassVar[int] = 2  # perceptual hashes of transparent pictures
     reads: ClassVar[tuple[Read, ...]] = (
         Read(StageName.EXTRACT, "documents"),
         Read(StageName.EXTRACT, "warc_images", Span.FILE),

@@ -1,4 +1,4 @@
-"""Image signals of the image nodes of a batch: what fetch found out, joined by URL, and what the page says."""
+"""Image signals of the image nodes of a batch: what fetch and measure found out, by URL, and what the page says."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,14 +12,18 @@ from schemas.statuses import ImageStatus
 
 # What select needs of the images table.
 COLUMNS = ("url", "status", "width", "height", "bytes", "format", "frames")
+# What it needs of image_signals.
+_PIXEL_SIGNALS = ("blur", "entropy", "transparency", "nsfw")
+MEASURED = ("url", "measure_status", *_PIXEL_SIGNALS)
+_OK = ImageStatus.OK.value
 _NOT_WANTED = ImageStatus.NOT_REQUESTED.value
 
 
 class FetchedImages:
     """The images of one partition, looked up by URL."""
 
-    def __init__(self, table: pa.Table) -> None:
-        self._table = table.combine_chunks()
+    def __init__(self, table: pa.Table, measured: pa.Table) -> None:
+        self._table = _with_signals(table, measured).combine_chunks()
         self._row = {url: row for row, url in enumerate(table.column("url").to_pylist())}
 
     def rows(self, urls: Sequence[str | None]) -> pa.Array:
@@ -34,11 +38,22 @@ class FetchedImages:
         return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
 
 
+def _with_signals(table: pa.Table, measured: pa.Table) -> pa.Table:
+    """Images with their pixel signals; those that could not be measured carry the reason as their status."""
+    rows = pc.index_in(table.column("url"), measured.column("url").combine_chunks())
+    failed = measured.column("measure_status").take(rows)
+    failed = pc.if_else(pc.equal(failed, _OK), pa.scalar(None, pa.string()), failed)
+    status = pc.coalesce(failed, table.column("status"))
+    for name in _PIXEL_SIGNALS:
+        table = table.append_column(name, measured.column(name).take(rows))
+    return table.set_column(table.schema.get_field_index("status"), "status", status)
+
+
 def image_columns(nodes: Nodes, images: FetchedImages) -> Mapping[str, pa.Array]:
     """Signals of scope image for every node (null where the node is text), and `status`."""
     urls = nodes.flat("images")
     rows = images.rows(urls.to_pylist())
-    taken = {name: images.take(name, rows) for name in COLUMNS if name != "url"}
+    taken = {name: images.take(name, rows) for name in (*COLUMNS, *_PIXEL_SIGNALS) if name != "url"}
     width, height = (pc.cast(taken[side], pa.float64()) for side in ("width", "height"))
     return {
         **taken,

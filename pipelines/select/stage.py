@@ -7,11 +7,11 @@ from filters.nodes import SIGNAL_COLUMNS
 from pipelines.frame import partitions, tables
 from pipelines.frame.stage import Read, Span, Stage
 from pipelines.frame.task import Task
-from pipelines.select.image_columns import COLUMNS, FetchedImages
+from pipelines.select.image_columns import COLUMNS, MEASURED, FetchedImages
 from pipelines.select.verdicts import Counts, judge
 from schemas.recipe import Recipe
 from schemas.statuses import StageName
-from schemas.tables import DOCUMENTS, IMAGES, VERDICTS
+from schemas.tables import DOCUMENTS, IMAGE_SIGNALS, IMAGES, VERDICTS
 
 
 class Select(Stage):
@@ -21,6 +21,7 @@ class Select(Stage):
     reads: ClassVar[tuple[Read, ...]] = (
         Read(StageName.EXTRACT, "documents", Span.FILE),
         Read(StageName.FETCH, "images"),
+        Read(StageName.MEASURE, "image_signals"),
     )
     writes: ClassVar[tuple[str, ...]] = ("verdicts",)
     light: ClassVar[bool] = True
@@ -36,7 +37,8 @@ class Select(Stage):
     def process(self, task: Task, given: Sequence[Any]) -> None:
         """Judge the partition's documents batch by batch."""
         counts = Counts(task.tally("documents"), task.tally("texts"), task.tally("images"))
-        images = FetchedImages(tables.read_table(task.workspace, IMAGES, task.number, COLUMNS))
+        fetched = tables.read_table(task.workspace, IMAGES, task.number, COLUMNS)
+        images = FetchedImages(fetched, tables.read_table(task.workspace, IMAGE_SIGNALS, task.number, MEASURED))
         seen = _seen_before(task)
         with task.table(VERDICTS) as verdicts:
             for batch in tables.read_batches(task.workspace, DOCUMENTS, task.number, ("doc_id", *SIGNAL_COLUMNS)):
