@@ -46,14 +46,15 @@ def _measure(picture: Image.Image, nsfw: bool) -> PixelSignals:
 def laplacian_variance(grey: npt.NDArray[np.uint8]) -> float:
     """Variance of the Laplacian of an (h, w) image, the focus measure LAPV of Pertuz et al. 2013 (Pech-Pacheco 2000).
 
-    The same as `cv2.Laplacian(grey, cv2.CV_64F).var()`: kernel 0 1 0, 1 -4 1, 0 1 0, mirrored at the edges. The sums
-    are of whole numbers below 2^53, hence exact, in whatever order a processor adds them.
+    The same as `cv2.Laplacian(grey, cv2.CV_64F).var()`: kernel 0 1 0, 1 -4 1, 0 1 0, mirrored at the edges. Sums are of
+    integers, hence exact, in whatever order a processor adds them.
     """
     padded = np.pad(grey.astype(np.int16), 1, mode="reflect")
     inner = padded[1:-1, 1:-1]
     around = padded[:-2, 1:-1] + padded[2:, 1:-1] + padded[1:-1, :-2] + padded[1:-1, 2:]
-    values = (around - 4 * inner).ravel().astype(np.float64)
-    total, squares, count = int(values.sum()), int(values @ values), values.size
+    values = around - 4 * inner
+    squares = int(np.square(values, dtype=np.int32).sum(dtype=np.int64))
+    total, count = int(values.sum(dtype=np.int64)), values.size
     return (count * squares - total * total) / (count * count)
 
 

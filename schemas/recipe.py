@@ -201,7 +201,7 @@ class FetchSettings(Section):
 class MeasureSettings(Section):
     """What is measured on the pixels of images, beyond what costs next to nothing."""
 
-    nsfw: bool = Field(default=False, description="Needs the extra nsfw; some 25 ms an image.")
+    nsfw: bool = Field(default=False, description="Needs the extra nsfw; some 23 ms an image.")
 
 
 class SelectRules(Section):
