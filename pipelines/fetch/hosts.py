@@ -5,9 +5,7 @@ Only host names and numbers are shuffled.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
-
-import apache_beam as beam
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.fetch.wanted import hosts_of, wanted_images
 from pipelines.frame.partitions import Partition
@@ -17,6 +15,9 @@ from pipelines.frame.task import Task
 from schemas.recipe import Recipe
 from schemas.statuses import StageName
 from schemas.tables import HOSTS
+
+if TYPE_CHECKING:
+    import apache_beam as beam
 
 HostRow = tuple[str, int, int]
 
@@ -35,6 +36,8 @@ class Hosts(Stage):
 
     def gather(self, partitions: "beam.PCollection[Partition]", job: Job) -> "beam.PCollection[Any]":
         """(partition, host row) pairs."""
+        import apache_beam as beam
+
         return (
             partitions
             | "CountHosts" >> beam.FlatMap(CountHosts(job.workspace.root, job.recipe))

@@ -6,13 +6,12 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from apache_beam.transforms.environments import SubprocessSDKEnvironment
+from typing import TYPE_CHECKING
 
 from pipelines.frame.task import Assignment
+
+if TYPE_CHECKING:
+    import apache_beam as beam
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,13 @@ class Engine:
         """Workers that work at the same time; every core unless said otherwise."""
         return self.workers or len(os.sched_getaffinity(0))
 
-    def pipeline(self, name: str, tasks: int, light: bool) -> beam.Pipeline:
+    def pipeline(self, name: str, tasks: int, light: bool) -> "beam.Pipeline":
         """An empty pipeline. One worker, or light work, stays in this process: another one takes seconds to start."""
+        import apache_beam as beam
+        from apache_beam.options.pipeline_options import PipelineOptions
+        from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+        from apache_beam.transforms.environments import SubprocessSDKEnvironment
+
         if not self.is_local:
             return beam.Pipeline(options=PipelineOptions(["--job_name", name, *self.beam_args]))
         workers = 1 if light else min(self.worker_count, tasks)

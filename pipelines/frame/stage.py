@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.frame import fingerprints
 from pipelines.frame.partitions import Partition
+from pipelines.frame.rounds import Round
 from pipelines.frame.storage import Workspace
 from pipelines.frame.task import Assignment, Task
 from schemas.ledger import LedgerRecord
@@ -66,13 +67,32 @@ class Stage(ABC):
     def settings(self, recipe: Recipe) -> dict[str, Any]:
         """The part of the recipe on which the outputs depend, as plain data."""
 
+    def reads_under(self, recipe: Recipe) -> tuple[Read, ...]:
+        """What is read under a recipe: `reads`, unless the recipe decides how far the stage looks."""
+        return self.reads
+
     @abstractmethod
     def process(self, task: Task, given: Sequence[Any]) -> None:
-        """Do one partition: read, count, write through the task. `given` is what `gather` brought for it."""
+        """Do one partition: read, count, write through the task.
+
+        `given` is what `gather` brought for it, or one tuple with the conclusions of the rounds.
+        """
+
+    def rounds(self, recipe: Recipe) -> tuple[Round, ...]:
+        """Questions to all partitions, asked before the first is processed. None by default."""
+        return ()
 
     def gather(self, partitions: "beam.PCollection[Partition]", job: Job) -> "beam.PCollection[Any] | None":
-        """For what crosses partitions: (partition number, values) pairs, which `process` gets. None by default."""
+        """For what is shuffled between partitions: (partition number, values) pairs, which `process` gets.
+
+        None by default. Only Beam can do this, so a stage that does is never run without it.
+        """
         return None
+
+    @property
+    def shuffles(self) -> bool:
+        """Whether the stage gathers."""
+        return type(self).gather is not Stage.gather
 
     def finish(self, job: Job, records: dict[int, LedgerRecord]) -> None:
         """Write what needs all partitions' records, after the last of them; also on a run that had nothing to do."""
@@ -84,7 +104,7 @@ class Stage(ABC):
 
 def assignments(stage: Stage, job: Job, upstream: dict[StageName, dict[int, LedgerRecord]]) -> list[Assignment]:
     """Every partition of a stage with the fingerprint it would have now."""
-    reads = [read for read in stage.reads if read.decides]
+    reads = [read for read in stage.reads_under(job.recipe) if read.decides]
     common = {
         "stage": stage.name,
         "version": stage.version,
