@@ -19,16 +19,40 @@ _TESTS = ("min", "max", "in_", "not_in", "excludes")
 
 @dataclass(frozen=True)
 class Failure:
-    """One rule and the items that fail it. `rule` is scope, signal and bound, such as image.width.min."""
+    """One rule and the items that fail it. `rule` is scope, signal and bound, such as image.width.min.
+
+    `concerned` are the items that the rule speaks of, the failed ones among them; `threshold`: what a keep_top came to.
+    """
 
     rule: str
     bound: str
     failed: Mask
     values: pa.Array
+    concerned: Mask
+    threshold: "Threshold | None" = None
+
+    @property
+    def test(self) -> str:
+        """The kind of bound, such as min."""
+        return self.rule.rpartition(".")[2]
 
     def value(self, index: int) -> str:
         """The measured value of an item, as JSON."""
         return as_json(self.values[index].as_py())
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """What a keep_top rule came to: `kept` of the `pool` values are at least `least`; None where the pool is empty."""
+
+    least: float | None
+    pool: int
+    kept: int
+
+
+# By scope and the rule's place in its list.
+Thresholds = Mapping[tuple[Scope, int], Threshold]
+NO_THRESHOLDS: Thresholds = {}
 
 
 def as_json(value: Any) -> str:
@@ -38,24 +62,52 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def evaluate(rules: Sequence[Rule], scope: Scope, columns: Mapping[str, pa.Array], among: Mask) -> list[Failure]:
+def evaluate(
+    rules: Sequence[Rule],
+    scope: Scope,
+    columns: Mapping[str, pa.Array],
+    among: Mask,
+    thresholds: Thresholds = NO_THRESHOLDS,
+) -> list[Failure]:
     """What fails, in the order of the rules; only items of `among` are looked at.
 
-    `columns` holds a column for every signal that the rules name, all as long as `among`.
+    `columns` holds a column for every signal that the rules name, all as long as `among`. A keep_top for which there is
+    no threshold yet is left out.
     """
-    return [failure for rule in rules for failure in _evaluate_rule(rule, scope, columns, among)]
+    return [
+        failure
+        for place, rule in enumerate(rules)
+        for failure in _evaluate_rule(rule, scope, columns, among, thresholds.get((scope, place)))
+    ]
 
 
-def _evaluate_rule(rule: Rule, scope: Scope, columns: Mapping[str, pa.Array], among: Mask) -> Iterator[Failure]:
+def _evaluate_rule(
+    rule: Rule, scope: Scope, columns: Mapping[str, pa.Array], among: Mask, threshold: Threshold | None
+) -> Iterator[Failure]:
     values = columns[rule.signal]
-    concerned = among & ~failing(rule.when, columns[rule.when.signal]) if rule.when else among
+    concerned = concerned_by(rule, columns, among)
     missing = np.asarray(pc.is_null(values)) if rule.missing == "drop" else np.zeros(len(among), np.bool_)
+    name = f"{scope}.{rule.signal}"
     for test in _TESTS:
         bound = getattr(rule, test)
         if bound is not None:
             failed = concerned & (_fails(test, bound, values) | missing)
-            name = f"{scope}.{rule.signal}.{test.rstrip('_')}"
-            yield Failure(name, as_json(list(bound) if isinstance(bound, tuple) else bound), failed, values)
+            said = as_json(list(bound) if isinstance(bound, tuple) else bound)
+            yield Failure(f"{name}.{test.rstrip('_')}", said, failed, values, concerned)
+    if rule.keep_top is not None and threshold is not None:
+        below = _fails("min", threshold.least, values) if threshold.least is not None else missing
+        said = json.dumps({"keep_top": rule.keep_top, "min": threshold.least})
+        yield Failure(f"{name}.keep_top", said, concerned & (below | missing), values, concerned, threshold)
+
+
+def concerned_by(rule: Rule, columns: Mapping[str, pa.Array], among: Mask) -> Mask:
+    """Items of `among` that a rule speaks of: those that satisfy its `when`."""
+    return among & ~failing(rule.when, columns[rule.when.signal]) if rule.when else among
+
+
+def numbers(values: pa.Array) -> npt.NDArray[np.float64]:
+    """Values of a numeric signal as doubles, NaN where there is none."""
+    return np.asarray(pc.cast(values, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def failing(bound: Bound, values: pa.Array) -> Mask:
@@ -104,13 +156,20 @@ def passed(failures: Sequence[Failure], among: Mask) -> Mask:
     return kept
 
 
-def first_reasons(failures: Sequence[Failure], among: Mask) -> dict[str, int]:
-    """How many items each rule was the first to drop, in the order of the rules; together all drops."""
+def firsts(failures: Sequence[Failure], among: Mask) -> list[int]:
+    """How many items of `among` each rule was the first to drop; together all drops."""
     open_ = among.copy()
-    counts: dict[str, int] = {}
+    counts = []
     for failure in failures:
-        count = int(np.count_nonzero(open_ & failure.failed))
+        counts.append(int(np.count_nonzero(open_ & failure.failed)))
+        open_ &= ~failure.failed
+    return counts
+
+
+def first_reasons(failures: Sequence[Failure], among: Mask) -> dict[str, int]:
+    """The counts of `firsts` by name of the rule, in the order of the rules."""
+    counts: dict[str, int] = {}
+    for failure, count in zip(failures, firsts(failures, among), strict=True):
         if count:
             counts[failure.rule] = counts.get(failure.rule, 0) + count
-        open_ &= ~failure.failed
     return counts

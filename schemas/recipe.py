@@ -26,12 +26,15 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
 
     def fingerprinted(self) -> dict[str, Any]:
-        """The settings that decide what is written, as plain data."""
+        """The settings that decide what is written, as plain data; null ones are left out, so that one may be added."""
         operational = {n for n, f in type(self).model_fields.items() if (f.json_schema_extra or {}) == OPERATIONAL}
-        return self.model_dump(mode="json", by_alias=True, exclude=operational)
+        return self.model_dump(mode="json", by_alias=True, exclude=operational, exclude_none=True)
 
 
 OPERATIONAL: JsonDict = {"operational": True}
+
+
+_BOUNDS = ("min", "max", "in_", "not_in", "excludes", "keep_top")
 
 
 class Bound(Section):
@@ -46,9 +49,9 @@ class Bound(Section):
 
     @model_validator(mode="after")
     def _can_be_satisfied(self) -> Self:
-        given = [self.min, self.max, self.in_, self.not_in, self.excludes]
-        if all(bound is None for bound in given):
-            raise ValueError("a rule needs one of min, max, in, not_in, excludes")
+        given = {name: getattr(self, name) for name in type(self).model_fields if name in _BOUNDS}
+        if all(bound is None for bound in given.values()):
+            raise ValueError(f"a rule needs one of {', '.join(name.rstrip('_') for name in given)}")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"min {self.min:g} is above max {self.max:g}: nothing could pass")
         if self.in_ is not None and not self.in_:
@@ -61,10 +64,22 @@ class Rule(Bound):
 
     `when` restricts the rule to items that satisfy another bound of the same scope. An item for which the signal could
     not be measured (null) is kept unless `missing` says drop.
+
+    `keep_top` keeps the share of items with the highest values, of those in the whole corpus that pass every rule of
+    their scope (and of the screen) that has another bound; what equals the last of them is kept too.
     """
 
+    keep_top: _Number | None = None
     when: Bound | None = None
     missing: Literal["keep", "drop"] = "keep"
+
+    @model_validator(mode="after")
+    def _keeps_a_share(self) -> Self:
+        if self.keep_top is not None and not 0 < self.keep_top <= 1:
+            raise ValueError(
+                f"keep_top is a share above 0 and up to 1, such as 0.7 for the top 70 %, not {self.keep_top:g}"
+            )
+        return self
 
 
 def nearest(word: str, known: list[str]) -> str:
@@ -105,7 +120,19 @@ def _check_rule(rule: Rule, *, scope: Scope, early: bool = False) -> Rule:
     for bound in (rule, rule.when):
         if bound is not None:
             _check_bound(bound, scope, early)
+    if rule.keep_top is not None:
+        _check_keep_top(rule, SIGNALS[scope, rule.signal], early)
     return rule
+
+
+def _check_keep_top(rule: Rule, signal: Signal, early: bool) -> None:
+    if signal.kind != "number":
+        raise ValueError(f"{signal.name} is text and has no top: bound it by in, not_in or excludes, not by keep_top")
+    if early:
+        raise ValueError(
+            f"keep_top needs the whole corpus, which screen does not wait for: use it in select, "
+            f"or bound {rule.signal} by min here"
+        )
 
 
 _NodeRule = Annotated[Rule, AfterValidator(partial(_check_rule, scope=Scope.NODE))]

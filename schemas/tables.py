@@ -192,10 +192,33 @@ VERDICTS = _table(
     _field("failed_bound", _strings, "the bound, as JSON"),
 )
 
+RULES = _table(
+    "rules",
+    1,
+    _field("scope", _string, "Scope of the rule's list; rows are in the order in which rules judge", nullable=False),
+    _field("rule", _string, "as in verdicts.failed_rule", nullable=False),
+    _field("bound", _string, "as in verdicts.failed_bound", nullable=False),
+    _field("judged", _long, "items of the partition that the rule speaks of", "count", nullable=False),
+    _field("failed", _long, "items that it drops", "count", nullable=False),
+    _field("first", _long, "items that it drops and no rule above it", "count", nullable=False),
+    _field("alone", _long, "items that no other rule of the list drops", "count", nullable=False),
+    _field("both", pa.list_(pa.int64()), "items dropped together with each rule of the list, in its order", "count"),
+    _field(
+        "candidates", _long, "items that could be kept: in no duplicate and past the screen", "count", nullable=False
+    ),
+    _field("regardless", _long, "candidates that no other rule drops, kept at any bound", "count", nullable=False),
+    _field("curve_level", _int, "bits by which the bins of the curve are coarser than doubles", "bits", nullable=False),
+    _field("curve_edges", pa.list_(pa.float64()), "lowest values of the bins: of candidates that no other rule drops"),
+    _field("curve_counts", pa.list_(pa.int64()), "items in each bin", "count"),
+    _field("pool", _long, "of keep_top: values of all partitions of which the top is kept, else null", "count"),
+    _field("pool_kept", _long, "of keep_top: those at or above the threshold", "count"),
+    _field("threshold", pa.float64(), "what keep_top came to; null where the pool is empty"),
+)
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        PARTITIONS, DOCUMENTS, WARC_IMAGES, HOSTS, IMAGES, TEXT_DUPLICATES, IMAGE_DUPLICATES, SCORES, VERDICTS,
+        PARTITIONS, DOCUMENTS, WARC_IMAGES, HOSTS, IMAGES, TEXT_DUPLICATES, IMAGE_DUPLICATES, SCORES, VERDICTS, RULES,
         IMAGE_SIGNALS,
     )
 }  # fmt: skip

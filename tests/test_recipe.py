@@ -50,6 +50,15 @@ def test_every_shipped_recipe_is_valid(name: str) -> None:
         ("- a\n- b\n", 1, "a recipe is a mapping"),
         ("select:\n  node:\n    - {signal: words, min: .nan}\n", 3, "finite number"),
         ("select:\n  node:\n    - {signal: words, min: yes}\n", 3, "valid number"),
+        ("select:\n  image:\n    - {signal: width, keep_top: 0}\n", 3, "such as 0.7 for the top 70 %"),
+        ("select:\n  image:\n    - {signal: width, keep_top: 1.01}\n", 3, "a share above 0 and up to 1"),
+        ("select:\n  image:\n    - {signal: format, keep_top: 0.5}\n", 3, "bound it by in, not_in or excludes"),
+        ("screen:\n  document:\n    - {signal: words, keep_top: 0.5}\n", 3, "use it in select, or bound words by min"),
+        (
+            "select:\n  node:\n    - {signal: words, min: 1, when: {signal: words, keep_top: 0.5}}\n",
+            3,
+            "keep_top: unknown name; known: signal, min, max, in, not_in, excludes",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_line_and_what_was_meant(tmp_path: Path, text: str, line: int, said: str) -> None:
@@ -90,6 +99,21 @@ def test_a_setting_that_cannot_be_applied_is_an_error(setting: str) -> None:
 def test_a_wrong_setting_is_named_as_the_place_of_the_mistake() -> None:
     with pytest.raises(UserError, match=r"^--set fetch\.retires=3: fetch\.retires: unknown name"):
         read_recipe("default", ["fetch.retires=3"])
+
+
+def test_a_setting_gives_a_rule_a_share_or_takes_its_bound_away() -> None:
+    recipe = read_recipe("default", ["select.image.width.keep_top=0.7", "select.image.width.min=null"])
+    (width,) = (rule for rule in recipe.select.image if rule.signal == "width")
+    assert (width.keep_top, width.min, width.max) == (0.7, None, 20000)
+
+
+def test_a_setting_that_makes_a_rule_wrong_is_named_rather_than_the_recipe_s_line() -> None:
+    with pytest.raises(UserError, match=r"^--set select\.image\.width\.keep_top=70: select\.image\.1: keep_top is"):
+        read_recipe("default", ["select.image.width.keep_top=70"])
+
+
+def test_a_field_that_is_not_set_leaves_no_trace_in_what_decides_the_outcome() -> None:
+    assert "keep_top" not in str(read_recipe("default").select.fingerprinted())
 
 
 def test_an_empty_recipe_has_every_default(tmp_path: Path) -> None:

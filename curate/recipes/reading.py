@@ -14,6 +14,7 @@ from schemas.recipe import Recipe, nearest
 
 Location = tuple[str | int, ...]
 _SHOWN = 5
+_SET = "--set "
 
 
 @dataclass
@@ -25,7 +26,10 @@ class RecipeText:
     lines: dict[Location, str] = field(default_factory=dict)
 
     def where(self, location: Location) -> str:
-        """File and line of a value, or of what is nearest around it."""
+        """File and line of a value, or of what is nearest around it; a setting inside it comes first."""
+        inside = [said for at, said in self.lines.items() if at[: len(location)] == location and said.startswith(_SET)]
+        if inside:
+            return inside[-1]
         while location and location not in self.lines:
             location = location[:-1]
         return self.lines.get(location, self.name)
@@ -43,7 +47,20 @@ def read_recipe(recipe: str, settings: Sequence[str] = ()) -> Recipe:
     Raises:
         UserError: where there is none, or it is wrong; the message names file, line and the nearest valid name.
     """
-    text = _read(_find(recipe))
+    return _validated(_read(_find(recipe)), settings)
+
+
+def change_recipe(recipe: Recipe, settings: Sequence[str]) -> Recipe:
+    """A recipe with `a.b=c` settings applied.
+
+    Raises:
+        UserError: where a setting is wrong.
+    """
+    data = recipe.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return _validated(RecipeText(f"recipe {recipe.name}", data), settings)
+
+
+def _validated(text: RecipeText, settings: Sequence[str]) -> Recipe:
     for setting in settings:
         _apply(text, setting)
     try:
@@ -113,7 +130,7 @@ def _apply(text: RecipeText, setting: str) -> None:
         target, key = _step_into(target, step, setting)
         location = (*location, key)
     target[steps[-1]] = parsed
-    text.lines[(*location, steps[-1])] = f"--set {setting}"
+    text.lines[(*location, steps[-1])] = f"{_SET}{setting}"
 
 
 def _step_into(target: Any, step: str, setting: str) -> tuple[Any, str | int]:

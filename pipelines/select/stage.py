@@ -1,21 +1,24 @@
-"""The select stage: applies the recipe's rules to a partition and writes its verdicts."""
+"""The select stage: applies the recipe's rules to a partition, writes its verdicts and what each rule did."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
-from filters.nodes import SIGNAL_COLUMNS
-from pipelines.frame import partitions, tables
-from pipelines.frame.stage import Read, Span, Stage
+from pipelines.frame.rounds import Round
+from pipelines.frame.stage import Job, Read, Span, Stage
 from pipelines.frame.task import Task
-from pipelines.select.image_columns import COLUMNS, MEASURED, FetchedImages
-from pipelines.select.verdicts import Counts, judge
+from pipelines.select import inputs, pools, rule_table, thresholds
+from pipelines.select.counting import Counts
+from pipelines.select.judging import judge
+from pipelines.select.verdicts import verdicts
+from schemas.ledger import LedgerRecord
 from schemas.recipe import Recipe
 from schemas.statuses import StageName
-from schemas.tables import DOCUMENTS, IMAGE_SIGNALS, IMAGES, VERDICTS
+from schemas.tables import RULES, VERDICTS
 
 
 class Select(Stage):
-    """verdicts from documents and images: only numbers are read, so that a moved threshold costs seconds."""
+    """verdicts and rules from documents and images: only numbers are read, so that a moved threshold costs seconds."""
 
     name: ClassVar[StageName] = StageName.SELECT
     reads: ClassVar[tuple[Read, ...]] = (
@@ -23,7 +26,7 @@ class Select(Stage):
         Read(StageName.FETCH, "images"),
         Read(StageName.MEASURE, "image_signals"),
     )
-    writes: ClassVar[tuple[str, ...]] = ("verdicts",)
+    writes: ClassVar[tuple[str, ...]] = ("verdicts", "rules")
     light: ClassVar[bool] = True
 
     def settings(self, recipe: Recipe) -> dict[str, Any]:
@@ -34,24 +37,29 @@ class Select(Stage):
             "consent": recipe.fetch.consent.fingerprinted(),
         }
 
+    def reads_under(self, recipe: Recipe) -> tuple[Read, ...]:
+        """With keep_top every partition's verdicts depend on the values of all."""
+        return tuple(replace(read, span=Span.ALL) for read in self.reads) if self.rounds(recipe) else self.reads
+
+    def rounds(self, recipe: Recipe) -> tuple[Round, ...]:
+        """What finds the thresholds of keep_top."""
+        return pools.rounds(recipe.select)
+
     def process(self, task: Task, given: Sequence[Any]) -> None:
         """Judge the partition's documents batch by batch."""
         counts = Counts(task.tally("documents"), task.tally("texts"), task.tally("images"))
-        fetched = tables.read_table(task.workspace, IMAGES, task.number, COLUMNS)
-        images = FetchedImages(fetched, tables.read_table(task.workspace, IMAGE_SIGNALS, task.number, MEASURED))
-        seen = _seen_before(task)
-        with task.table(VERDICTS) as verdicts:
-            for batch in tables.read_batches(task.workspace, DOCUMENTS, task.number, ("doc_id", *SIGNAL_COLUMNS)):
-                verdicts.write_batch(judge(batch, images, seen, task.recipe, counts))
+        known = pools.together(conclusion for conclusions in given for conclusion in conclusions)
+        with task.table(VERDICTS) as table:
+            for batch in inputs.read(task.workspace, task.partition, task.recipe):
+                judged = judge(batch.evidence, task.recipe.select, known)
+                table.write_batch(verdicts(batch.documents.column("doc_id"), judged))
+                counts.add(judged)
+        with task.table(RULES) as table:
+            table.write_rows(list(rule_table.rows_of(counts.rules)))
 
-
-def _seen_before(task: Task) -> frozenset[str]:
-    """Documents of earlier slices of the same file: what extract drops inside a slice is dropped across slices too."""
-    earlier = (
-        p for p in partitions.load(task.workspace) if p.path == task.partition.path and p.start < task.partition.start
-    )
-    return frozenset(
-        doc_id
-        for sibling in earlier
-        for doc_id in tables.read_table(task.workspace, DOCUMENTS, sibling.partition, ["doc_id"])["doc_id"].to_pylist()
-    )
+    def finish(self, job: Job, records: dict[int, LedgerRecord]) -> None:
+        """Write what keep_top came to; it is the same in every partition."""
+        entries = []
+        if self.rounds(job.recipe) and records:
+            entries = thresholds.described(job.recipe.select, rule_table.read(job.workspace, min(records)))
+        thresholds.write(job.workspace, entries)
