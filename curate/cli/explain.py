@@ -57,7 +57,9 @@ def _lines(capture: Mapping[str, Any]) -> Iterator[str]:
 def _verdict(kept: bool | None, failed: Sequence[Mapping[str, str]]) -> str:
     if kept is None:
         return "not judged yet"
-    why = "; ".join(f"{f['rule']}: {f['value']}, bound {f['bound']}" for f in failed)
+    from curate.rule_report import bound_in_words
+
+    why = "; ".join(f"{f['rule']}: {f['value']}, bound {bound_in_words(f['bound'])}" for f in failed)
     return "kept" if kept else f"dropped by {why}"
 
 

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from types import FrameType
 
 import curate
-from curate.cli import demo, explain, recipes, run, status, validate
+from curate.cli import demo, explain, recipes, run, status, tune, validate
 from curate.errors import UserError
 
-_COMMANDS = (run, status, explain, validate, demo, recipes)
+_COMMANDS = (run, status, explain, tune, validate, demo, recipes)
 _EPILOG = """examples:
   curate demo                                             the whole way on a bundled crawl, offline
   curate run default --input 'crawl/*.warc.gz' --output out
   curate status out                                       what was kept, what was dropped, and why
   curate explain out https://example.org/page             each node of a page: kept, or which rule dropped it
+  curate tune out --set select.image.width.min=200        what another threshold would keep, writing nothing
 """
 
 

@@ -2,10 +2,12 @@
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from curate.cli.arguments import Subparsers, add_command
+from schemas.statuses import StageName
 
 if TYPE_CHECKING:
     from pipelines.frame.storage import Workspace
@@ -23,6 +25,9 @@ def add_parser(commands: Subparsers) -> None:
         "curate status out --json",
     )
     parser.add_argument("output", metavar="OUT", help="the output folder of a job")
+    parser.add_argument(
+        "--rules", action="store_true", help="show for every rule what it drops: at all, first, alone, and with which"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=command)
 
@@ -31,13 +36,46 @@ def command(arguments: argparse.Namespace) -> int:
     """Print the status; 1 where the counts do not add up."""
     from curate.funnel import funnel
     from curate.job import open_job
+    from pipelines.select import thresholds
 
-    found = funnel(open_job(arguments.output))
+    workspace = open_job(arguments.output)
+    if arguments.rules:
+        _print_rules(workspace, arguments.json)
+        return 0
+    found = funnel(workspace)
+    found["thresholds"] = thresholds.read(workspace)
     print(json.dumps(found, indent=1) if arguments.json else "\n".join(_lines(found)))
     return 0 if found["adds_up"] else 1
 
 
+def _print_rules(workspace: "Workspace", as_json: bool) -> None:
+    from curate.rule_report import described, summed, threshold_lines
+    from pipelines.select import thresholds
+
+    entries, came_to = described(summed(workspace)), thresholds.read(workspace)
+    if as_json:
+        print(json.dumps({"rules": entries, "thresholds": came_to}, indent=1))
+    else:
+        print("\n".join([*_rule_lines(entries), *threshold_lines(came_to)]))
+
+
+def _rule_lines(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    from curate.rule_report import bound_in_words
+
+    if not entries:
+        yield "no partition has been judged yet"
+        return
+    yield f"{'rule':46}{'bound':26}{'judged':>10}{'failed':>10}{'first':>10}{'only this':>10}   overlaps most with"
+    for entry in entries:
+        bound = textwrap.shorten(bound_in_words(json.dumps(entry["bound"])), 25, placeholder=" …")
+        counts = "".join(f"{entry[name]:>10,}" for name in ("judged", "failed", "first", "only_this"))
+        most = next((f"{rule} {count:,}" for rule, count in entry["overlaps"].items()), "")
+        yield f"{entry['rule']:45} {bound:26}{counts}   {most}".rstrip()
+
+
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
+    from curate.rule_report import threshold_lines
+
     for stage in found["stages"]:
         size = f"{stage['bytes_in'] / 1e6:,.1f} MB in, {stage['bytes_out'] / 1e6:,.1f} MB out"
         yield f"{stage['stage']}: {stage['done']} of {stage['partitions']} partitions, {stage['seconds']:.1f} s, {size}"
@@ -50,6 +88,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
             yield f"  skipped in {skip['path']}: {where} ({skip['reason']})"
         if stage["errors"]:
             yield f"  {stage['errors']:,} errors: see errors/{stage['stage']}/"
+        if stage["stage"] == StageName.SELECT:
+            yield from (f"  {line}" for line in threshold_lines(found["thresholds"]))
     yield "every item is kept or has a reason" if found["adds_up"] else "THE COUNTS DO NOT ADD UP:"
     yield from (f"  {problem}" for problem in found["problems"])
 
