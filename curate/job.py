@@ -1,7 +1,7 @@
 """A job in its output folder: made from a recipe and inputs, or opened again. Writes `job.yaml` and the partitions."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -100,6 +100,18 @@ def open_job(output: str) -> Workspace:
 def read_recipe_of(workspace: Workspace) -> Recipe:
     """The resolved recipe of a job."""
     return Recipe.model_validate(yaml.safe_load(workspace.read_text(JOB_FILE))["recipe"])
+
+
+def check_tables(workspace: Workspace, names: Iterable[str]) -> None:
+    """Make sure that a job's tables are such as this version of curate reads.
+
+    Raises:
+        UserError: where one was written by another version.
+    """
+    written = yaml.safe_load(workspace.read_text(JOB_FILE))["tables"]
+    for name in names:
+        if name in TABLES and written.get(name) != TABLES[name].version:
+            raise UserError(f"{workspace.root}: {name} is of another version of curate; curate run makes it again")
 
 
 def _write_job_file(workspace: Workspace, recipe: Recipe, all_partitions: Sequence[Partition]) -> None:

@@ -71,9 +71,8 @@ def curve(counts: RuleCounts) -> Iterator[tuple[float, int]]:
     if not counts.has_curve or not counts.curve.total:
         return
     places = np.searchsorted(np.cumsum(counts.curve.counts), np.linspace(1, counts.curve.total, _POINTS))
-    bounds = counts.curve.ends if counts.rule.endswith(".max") else counts.curve.edges
     now = present_bound(counts)
-    for bound in sorted({*bounds[places].tolist(), *([] if now is None else [now])}):
+    for bound in sorted({*counts.bins[places].tolist(), *([] if now is None else [now])}):
         yield bound, counts.kept_at(bound)
 
 

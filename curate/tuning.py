@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from curate.errors import UserError
-from curate.job import read_recipe_of
+from curate.job import check_tables, read_recipe_of
 from curate.recipes.reading import change_recipe
 from filters.rules import Thresholds
 from pipelines.frame import ledger, partitions
 from pipelines.frame.partitions import Partition
-from pipelines.frame.rounds import conclusions
+from pipelines.frame.rounds import RoundFailed, conclusions
 from pipelines.frame.storage import Workspace
 from pipelines.select import inputs, pools
 from pipelines.select.counting import Counts
@@ -41,18 +41,27 @@ def compare(workspace: Workspace, settings: Sequence[str]) -> Comparison:
     """Judge what is there by the job's recipe and by the same with `select.…=…` settings. Nothing is written.
 
     Raises:
-        UserError: where a setting is wrong or not of select, or no partition is ready to be judged.
+        UserError: where a setting is wrong or not of select, or tables are missing or of another version.
     """
     recipe = read_recipe_of(workspace)
     changed = _changed(recipe, settings)
+    check_tables(workspace, [read.name for read in Select().reads_under(changed)])
     planned = partitions.load(workspace)
     ready = _ready(workspace, planned, recipe)
-    before, after = (Outcome(r, _thresholds(workspace, ready, r)) for r in (recipe, changed))
+    try:
+        before, after = _judged(workspace, ready, recipe, changed)
+    except (FileNotFoundError, RoundFailed) as error:
+        raise UserError(f"{error}; curate run makes tables again that are missing") from error
+    return Comparison(before, after, len(ready), len(planned))
+
+
+def _judged(workspace: Workspace, ready: Sequence[Partition], recipe: Recipe, changed: Recipe) -> list[Outcome]:
+    outcomes = [Outcome(rules, _thresholds(workspace, ready, rules)) for rules in (recipe, changed)]
     for partition in ready:
         for batch in inputs.read(workspace, partition, recipe):
-            for outcome in (before, after):
+            for outcome in outcomes:
                 outcome.counts.add(judge(batch.evidence, outcome.recipe.select, outcome.thresholds))
-    return Comparison(before, after, len(ready), len(planned))
+    return outcomes
 
 
 def _changed(recipe: Recipe, settings: Sequence[str]) -> Recipe:

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from filters import quantiles
-from filters.quantiles import Sketch
+from filters.quantiles import Sketch, Values
 from filters.rules import Failure, Mask, Threshold, firsts, numbers
 
-# Bins of a curve: a bound between two of them is off by less than a four-hundredth of a usual signal's range.
+# Bins of a curve, 8 KiB at most: values that span eight powers of two are told apart by one part in 32 or better.
 CURVE_BINS = 1 << 9
-_UPWARDS, _DOWNWARDS = ("min", "keep_top"), ("max",)
+_MOVABLE = ("min", "max", "keep_top")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,16 +42,26 @@ class RuleCounts:
     threshold: Threshold | None = None
 
     @property
+    def test(self) -> str:
+        """The kind of bound, such as min."""
+        return self.rule.rpartition(".")[2]
+
+    @property
     def has_curve(self) -> bool:
         """Whether the rule's bound is a number that can be moved."""
-        return self.rule.rpartition(".")[2] in (*_UPWARDS, *_DOWNWARDS)
+        return self.test in _MOVABLE
+
+    @property
+    def bins(self) -> Values:
+        """Ascending bounds between which the curve cannot tell values apart; at each it is exact."""
+        return self.curve.ends if self.test == "max" else self.curve.edges
 
     def kept_at(self, bound: float) -> int:
         """How many items all rules of the list keep if this one's bound is moved, others and thresholds staying.
 
         Exact where the curve's bins hold one value each, else off by no more than the bin that the bound cuts.
         """
-        count = quantiles.count_to if self.rule.endswith(_DOWNWARDS) else quantiles.count_from
+        count = quantiles.count_to if self.test == "max" else quantiles.count_from
         return self.regardless + count(self.curve, bound)
 
 
@@ -81,7 +91,7 @@ def count_rules(failures: Sequence[Failure], among: Mask, candidates: Mask) -> l
 
 def _curve(failure: Failure, spared: Mask) -> dict[str, Any]:
     """The curve over items that no other rule drops."""
-    if failure.test not in (*_UPWARDS, *_DOWNWARDS):
+    if failure.test not in _MOVABLE:
         return {"curve": _NO_CURVE, "regardless": 0}
     values = numbers(failure.values)
     decided = spared & failure.concerned & np.isfinite(values)

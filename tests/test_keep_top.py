@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.frame import ledger
+from pipelines.frame.run import StageFailed
 from pipelines.select import rule_table, thresholds
 from schemas.statuses import StageName
 from tests.judged_job import Page, a_job, kept_nodes, select, verdicts
@@ -192,3 +193,10 @@ def test_what_rules_did_adds_up_over_partitions_and_to_the_tallies(tmp_path: Pat
                 tallied[rule] = tallied.get(rule, 0) + count
     tallied.pop("document_dropped")
     assert {rule: count for rule, count in first.items() if count} == tallied
+
+
+def test_a_partition_that_cannot_be_read_fails_the_stage_with_its_number(tmp_path: Path) -> None:
+    job = a_job(tmp_path, [images(10, 90), images(50)], [1], select={"image": [TOP_HALF]})
+    (tmp_path / "images" / "00001.parquet").write_bytes(b"not a table")
+    with pytest.raises(StageFailed, match=r"^select: partition 1 \(/in/a\.warc\): ArrowInvalid"):
+        select(job)

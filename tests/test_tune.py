@@ -126,6 +126,20 @@ def test_a_job_that_was_not_fetched_yet_cannot_be_judged(tmp_path: Path, capsys:
     assert "no partition has been judged yet" in capsys.readouterr().out
 
 
+def test_tables_that_are_gone_or_of_another_version_are_said_to_be_made_again(
+    demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(demo, out)
+    (out / "images" / "00001.parquet").unlink()
+    assert main(["tune", str(out), *TIGHTER]) == 2
+    (out / "job.yaml").write_text((out / "job.yaml").read_text().replace("  documents: ", "  documents: 9"))
+    assert main(["tune", str(out), *TIGHTER]) == 2
+    gone, other = capsys.readouterr().err.splitlines()
+    assert "00001.parquet" in gone and "curate run makes" in gone
+    assert "documents is of another version of curate; curate run makes it again" in other
+
+
 def test_the_comparison_the_curve_and_the_rules_are_tables_to_read(
     demo: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

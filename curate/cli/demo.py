@@ -43,6 +43,8 @@ What next:
   curate status {directory}            every record, page, text and image: kept, or why not
   curate explain {directory} {_page(directory)}
   curate validate {directory}          digests, JSON and images of the shards
+  curate tune {directory} --set select.image.width.min=450
+                                  what another threshold would keep, writing nothing
   curate demo {directory} --set select.image.width.min=450
                                   move a threshold: only select and pack run again
   curate run default --input 'YOUR/*.warc.gz' --output out

@@ -33,15 +33,23 @@ class Round(ABC):
         """What partitions are told of the answer that all have given together: small, since each gets it."""
 
 
+class RoundFailed(RuntimeError):
+    """A partition could not answer; the message says which and why."""
+
+
 def conclusions(
     rounds: Sequence[Round], workspace: Workspace, partitions: Sequence[Partition], recipe: Recipe
 ) -> list[Any]:
-    """What each round comes to, asked one partition after another in this process."""
+    """What each round comes to, asked one partition after another in this process.
+
+    Raises:
+        RoundFailed: see there.
+    """
     known: list[Any] = []
     for asked in rounds:
         merged = asked.merge(())
         for partition in partitions:
-            merged = asked.merge((merged, asked.ask(workspace, partition, recipe, known)))
+            merged = asked.merge((merged, _answer(asked, workspace, partition, recipe, known)))
         known.append(asked.conclude(merged, recipe))
     return known
 
@@ -70,7 +78,15 @@ class _Ask:
     recipe: Recipe
 
     def __call__(self, partition: Partition, *earlier: Any) -> Any:
-        return self.asked.ask(Workspace(self.root), partition, self.recipe, earlier)
+        return _answer(self.asked, Workspace(self.root), partition, self.recipe, earlier)
+
+
+def _answer(asked: Round, workspace: Workspace, partition: Partition, recipe: Recipe, earlier: Sequence[Any]) -> Any:
+    try:
+        return asked.ask(workspace, partition, recipe, earlier)
+    except Exception as error:
+        where = f"partition {partition.partition} ({partition.path})"
+        raise RoundFailed(f"{where}: {type(error).__name__}: {error}") from error
 
 
 def _tell(partition: Partition, *known: Any) -> tuple[int, tuple[Any, ...]]:

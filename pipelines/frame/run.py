@@ -8,7 +8,7 @@ from pipelines.frame import ledger
 from pipelines.frame.engine import Engine
 from pipelines.frame.memory import keep_small
 from pipelines.frame.partitions import Partition
-from pipelines.frame.rounds import conclusions
+from pipelines.frame.rounds import RoundFailed, conclusions
 from pipelines.frame.stage import Job, Stage, assignments
 from pipelines.frame.storage import Workspace
 from pipelines.frame.task import Assignment, errors_name
@@ -72,7 +72,11 @@ def run_stage(plan: StagePlan, job: Job, engine: Engine) -> None:
 def _run_here(plan: StagePlan, job: Job) -> None:
     """Light work in a loop: importing Beam takes longer than the work itself."""
     keep_small()
-    given = (tuple(conclusions(plan.stage.rounds(job.recipe), job.workspace, job.partitions, job.recipe)),)
+    try:
+        known = conclusions(plan.stage.rounds(job.recipe), job.workspace, job.partitions, job.recipe)
+    except RoundFailed as error:
+        raise StageFailed(f"{plan.stage.name}: {error}") from error
+    given = (tuple(known),)
     for assignment in plan.todo:
         work_on(plan.stage, assignment, given, job.workspace, job.recipe)
 
