@@ -17,7 +17,7 @@ from pipelines.frame.storage import Workspace
 from pipelines.select.stage import Select
 from schemas.ledger import LedgerRecord, Output
 from schemas.recipe import Recipe
-from schemas.tables import DOCUMENTS, IMAGES, VERDICTS, Table
+from schemas.tables import DOCUMENTS, IMAGES, TABLES, VERDICTS
 
 Node = int | tuple[int, int] | None
 
@@ -67,21 +67,27 @@ def a_job(root: Path, pages: Sequence[Page], cuts: Sequence[int] = (), **recipe:
     for number, (start, end) in enumerate(pairwise(bounds)):
         planned.append(Partition(number, "/in/a.warc", start, end, len(pages), "d"))
         part = pages[start:end]
-        _write(workspace, "extract", DOCUMENTS, number, [page.row for page in part])
-        _write(workspace, "fetch", IMAGES, number, [row for page in part for row in page.image_rows])
+        _write_tables(workspace, number, {
+            DOCUMENTS.name: [page.row for page in part],
+            IMAGES.name: [row for page in part for row in page.image_rows],
+        })  # fmt: skip
     partitions.save(workspace, planned)
     return Job(workspace, Recipe.model_validate(recipe), tuple(planned))
 
 
-def _write(workspace: Workspace, stage: str, table: Table, number: int, rows: list[dict[str, Any]]) -> None:
-    name = tables.name_of(table, number)
-    with workspace.staged(name) as path:
-        writer = tables.TableWriter(table, path)
-        writer.write_rows(rows)
-        writer.close()
-        digest = fingerprints.of_file(path)
-    output = Output(path=name, bytes=0, sha256=digest)
-    ledger.write(workspace, LedgerRecord(stage=stage, partition=number, fingerprint="", outputs=[output]))
+def _write_tables(workspace: Workspace, number: int, rows: dict[str, list[dict[str, Any]]]) -> None:
+    """Every table that select reads of a partition, empty where there are no rows for it, and what the ledger says."""
+    outputs: dict[str, list[Output]] = {}
+    for read in Select.reads:
+        table = TABLES[read.name]
+        name = tables.name_of(table, number)
+        with workspace.staged(name) as path:
+            writer = tables.TableWriter(table, path)
+            writer.write_rows(rows.get(table.name, []))
+            writer.close()
+            outputs.setdefault(read.stage, []).append(Output(path=name, bytes=0, sha256=fingerprints.of_file(path)))
+    for stage, written in outputs.items():
+        ledger.write(workspace, LedgerRecord(stage=stage, partition=number, fingerprint="", outputs=written))
 
 
 def select(job: Job, *beam_args: str) -> list[int]:
