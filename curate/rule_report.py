@@ -17,8 +17,8 @@ from schemas.statuses import StageName
 _POINTS = 16
 
 
-def summed(workspace: Workspace) -> RulesByScope:
-    """What the rules did in all partitions that were judged; nothing where there are none.
+def summed(workspace: Workspace) -> tuple[RulesByScope, int]:
+    """What the rules did in all partitions that were judged, and how many these are.
 
     Raises:
         UserError: where partitions were judged by different rules, as after an interrupted run.
@@ -27,7 +27,7 @@ def summed(workspace: Workspace) -> RulesByScope:
     parts = [rule_table.read(workspace, partition) for partition in done]
     if len({_signature(part) for part in parts}) > 1:
         raise UserError("partitions were judged by different rules; finish the run with curate run first")
-    return added_by_scope(parts)
+    return added_by_scope(parts), len(done)
 
 
 def _signature(rules: RulesByScope) -> tuple[tuple[str, str], ...]:

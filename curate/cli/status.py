@@ -50,20 +50,22 @@ def command(arguments: argparse.Namespace) -> int:
 
 def _print_rules(workspace: "Workspace", as_json: bool) -> None:
     from curate.rule_report import described, summed, threshold_lines
+    from pipelines.frame import partitions
     from pipelines.select import thresholds
 
-    entries, came_to = described(summed(workspace)), thresholds.read(workspace)
+    (rules, judged), total = summed(workspace), len(partitions.load(workspace))
+    entries, came_to = described(rules), thresholds.read(workspace)
     if as_json:
-        print(json.dumps({"rules": entries, "thresholds": came_to}, indent=1))
+        partial = {"judged": judged, "all": total}
+        print(json.dumps({"rules": entries, "thresholds": came_to, "partitions": partial}, indent=1))
     else:
-        print("\n".join([*_rule_lines(entries), *threshold_lines(came_to)]))
+        print("\n".join([*_rule_lines(entries), *threshold_lines(came_to), f"{judged} of {total} partitions judged"]))
 
 
 def _rule_lines(entries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     from curate.rule_report import bound_in_words
 
     if not entries:
-        yield "no partition has been judged yet"
         return
     yield f"{'rule':46}{'bound':26}{'judged':>10}{'failed':>10}{'first':>10}{'only this':>10}   overlaps most with"
     for entry in entries:
