@@ -9,6 +9,7 @@ import yaml
 
 import curate
 from curate.errors import UserError
+from filters import perplexity
 from filters.nsfw import missing_packages
 from pipelines.frame import partitions, storage
 from pipelines.frame.partitions import InputsChanged, Partition
@@ -25,9 +26,10 @@ def prepare(recipe: Recipe, inputs: Sequence[str], output: str, workers: int) ->
     """A job ready to run. Nothing is written before everything that a person can get wrong has been checked.
 
     Raises:
-        UserError: where inputs or output cannot be what was meant.
+        UserError: where inputs, models or output cannot be what was meant.
     """
     _check_packages(recipe)
+    _check_models(recipe)
     paths = find_inputs([*recipe.inputs, *inputs])
     workspace = _open_output(output)
     planned = partitions.plan(paths, recipe.input.split_bytes)
@@ -52,6 +54,13 @@ def _check_packages(recipe: Recipe) -> None:
             f"measure.nsfw needs {' and '.join(missing)}: install curate[nsfw], or take measure.nsfw and the rules on "
             "nsfw out of the recipe"
         )
+
+
+def _check_models(recipe: Recipe) -> None:
+    asked = recipe.extract.perplexity
+    reason = perplexity.problem(asked) if asked else None
+    if reason:
+        raise UserError(f"recipe {recipe.name}: extract.perplexity: {reason}")
 
 
 def find_inputs(patterns: Sequence[str]) -> list[str]:

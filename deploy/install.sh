@@ -27,5 +27,5 @@ find_uv() {
 }
 
 uv=$(find_uv)
-# A Python of the system is enough; do not download another one.
-UV_PYTHON_DOWNLOADS=never "$uv" sync --quiet --locked --all-extras --python "$python"
+# A Python of the system is enough; do not download another one. kenlm has no wheels: it needs a compiler and CMake.
+UV_PYTHON_DOWNLOADS=never "$uv" sync --quiet --locked --all-extras --no-extra perplexity --python "$python"

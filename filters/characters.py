@@ -2,14 +2,16 @@
 
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 Counts = npt.NDArray[np.int64]
 
-SPACE, SPECIAL, DIGIT, LETTER, UNSPACED = range(5)
+# Special characters come first, letters last, so that each is one comparison.
+SPACE, SPECIAL, MARK, DIGIT, LETTER, UPPER, UNSPACED = range(7)
+_CLASSES = UNSPACED + 1
 # Scripts written without spaces: Thai, Lao, Burmese, Khmer, kana, Han. Each of their letters counts as a word, since
 # whitespace tokens of such text are whole sentences.
 _UNSPACED_RANGES = (
@@ -28,7 +30,7 @@ def class_table() -> npt.NDArray[np.uint8]:
     for point in range(0x20000):
         category = unicodedata.category(chr(point))
         if category[0] in "LM":
-            table[point] = LETTER
+            table[point] = UPPER if category in ("Lu", "Lt") else LETTER
         elif category == "Nd":
             table[point] = DIGIT
         elif chr(point).isspace():
@@ -36,13 +38,7 @@ def class_table() -> npt.NDArray[np.uint8]:
     for first, last in _UNSPACED_RANGES:
         block = table[first : last + 1]
         block[(block == LETTER) if first < 0x20000 else slice(None)] = UNSPACED
-    return table
-
-
-@cache
-def _mark_table() -> npt.NDArray[np.bool_]:
-    table = np.zeros(_TABLE_SIZE, dtype=np.bool_)
-    table[[ord(mark) for mark in PUNCTUATION_MARKS]] = True
+    table[[ord(mark) for mark in PUNCTUATION_MARKS]] = MARK
     return table
 
 
@@ -60,31 +56,35 @@ class Characters:
         self.points = np.frombuffer(joined.encode("utf-32-le", "replace"), dtype=np.uint32)
         self.classes = class_table()[np.minimum(self.points, _TABLE_SIZE - 1)]
 
-    def count(self, mask: npt.NDArray[np.bool_]) -> Counts:
-        """How many positions of each text a mask over all positions selects."""
-        summed = np.concatenate(([0], np.cumsum(mask, dtype=np.int64)))
-        counted: Counts = summed[self.starts + self.lengths] - summed[self.starts]
+    @cached_property
+    def by_class(self) -> Counts:
+        """How many characters of each class a text has: n rows, a column a class."""
+        texts = len(self.lengths)
+        row = np.repeat(np.arange(texts, dtype=np.int64) * _CLASSES, self.lengths + len(JOINT))
+        counted: Counts = np.bincount(row + self.classes[: len(row)], minlength=texts * _CLASSES)
+        counted = counted.reshape(texts, _CLASSES)
+        counted[:, SPACE] -= len(JOINT)
+        return counted
+
+    def owners(self, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The text in which each position lies."""
+        owner: npt.NDArray[np.int64] = np.searchsorted(self.starts, positions, "right") - 1
+        return owner
+
+    def count_at(self, positions: npt.NDArray[np.int64]) -> Counts:
+        """How many of some positions lie in each text."""
+        counted: Counts = np.bincount(self.owners(positions), minlength=len(self.lengths))
         return counted
 
     def special(self) -> Counts:
         """Characters that are no letters: whitespace, digits, punctuation and symbols, as OBELICS counts them."""
-        return self.count(self.classes < LETTER)
-
-    def marks(self) -> Counts:
-        """Punctuation marks."""
-        return self.count(_mark_table()[np.minimum(self.points, _TABLE_SIZE - 1)])
+        counted: Counts = self.by_class[:, :LETTER].sum(axis=1)
+        return counted
 
     def words(self) -> Counts:
         """Whitespace-separated tokens with a letter or digit, and each letter of a script without spaces."""
         solid = self.classes != SPACE
-        begins = solid & ~np.concatenate(([False], solid[:-1]))
-        token = np.cumsum(begins) - 1
-        has_word = np.zeros(int(token[-1]) + 1 if len(token) else 0, dtype=np.bool_)
-        has_word[token[(self.classes == LETTER) | (self.classes == DIGIT)]] = True
-        spaced = np.zeros(len(self.points), dtype=np.bool_)
-        spaced[begins] = has_word
-        return self.count(spaced) + self.count(self.classes == UNSPACED)
-
-    def unspaced(self) -> Counts:
-        """Letters of scripts without spaces."""
-        return self.count(self.classes == UNSPACED)
+        begins = np.flatnonzero(solid & ~np.concatenate(([False], solid[:-1])))
+        written = (self.classes >= DIGIT) & (self.classes <= UPPER)
+        has_word = np.logical_or.reduceat(written, begins) if len(begins) else np.zeros(0, np.bool_)
+        return self.count_at(begins[has_word]) + self.by_class[:, UNSPACED]

@@ -31,13 +31,6 @@ def character_repetition(values: npt.NDArray[np.uint32], starts: npt.NDArray[np.
     return _share(text, count, order[rank < top[text[order]]], texts)
 
 
-def word_repetition(values: npt.NDArray[np.uint32], starts: npt.NDArray[np.int64],
-                    lengths: npt.NDArray[np.int64], n: int = 5) -> Ratios:  # fmt: skip
-    """Share of n-grams that occur more than once; 0 for texts shorter than n. Arguments as above, items are words."""
-    text, count = _ngram_counts(values, starts, lengths, n)
-    return _share(text, count, np.flatnonzero(count > 1), len(lengths))
-
-
 def _ngram_counts(
     values: npt.NDArray[np.uint32], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], n: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -1,45 +1,39 @@
 """Text signals of a batch of texts: counts first, so that ratios can be formed again over what rules have kept."""
 
-import re
-import string
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from stop_words import StopWordError, get_stop_words
 
-from filters import repetition
-from filters.characters import JOINT, Characters
+from filters import lines, pii, repetition
+from filters.characters import DIGIT, JOINT, MARK, SPACE, UNSPACED, UPPER, Characters, Counts
+from filters.ngrams import DUPLICATE_ORDERS, TOP_ORDERS, RepeatedWords, repeated_words
+from filters.word_lists import ListedWords, flagged_words_of, spam_words_of, stop_words_of
+from filters.words import Words
+from schemas.tables import TEXT_COUNTS
 
-_UNSPACED_LETTER = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
-    "\U00020000-\U0003ffff]|[^\\s\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
-    "\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
-)
-# Stripped from both ends of a word before it is looked up or compared; letters and digits of any script stay.
-_EDGES = (
-    string.punctuation + "¡¿«»§°·…–—―‐‑‘’‚“”„‹›•†‡‰′″、。〈〉《》「」『』【】〔〕〜・！（），．：；？［］｛｝～،؛؟।॥"
-)
+Mask = npt.NDArray[np.bool_]
+# Null where the language of a text has no list.
+LISTED = ("stop_words", "common_words", "flagged_words", "spam_words")
+# Gopher (arXiv 2112.11446, A.1.1): a document has at least two of them.
+GOPHER_STOP_WORDS = frozenset({"the", "be", "to", "of", "and", "that", "have", "with"})
 
 
 @dataclass(frozen=True)
 class TextSignals:
-    """Signals of n texts, each an array of length n. `stop_words` is null where the language has no list."""
+    """Signals of n texts or documents by name, each an array of length n, or a list with None for what has no value."""
 
-    words: npt.NDArray[np.int64]
-    characters: npt.NDArray[np.int64]
-    special_characters: npt.NDArray[np.int64]
-    stop_words: list[int | None]
-    punctuation_marks: npt.NDArray[np.int64]
-    character_repetition_ratio: npt.NDArray[np.float32]
-    word_repetition_ratio: npt.NDArray[np.float32]
+    values: Mapping[str, npt.NDArray[Any] | list[int | None]]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
 
     def column(self, name: str) -> pa.Array:
         """One signal as an Arrow array."""
-        return pa.array(getattr(self, name))
+        return pa.array(self.values[name])
 
 
 def measure(texts: Sequence[str], languages: Sequence[str | None]) -> TextSignals:
@@ -56,85 +50,118 @@ def measure_documents(
     """
     texts = [text for document in documents for text in document]
     sizes = np.fromiter(map(len, documents), np.int64, len(documents))
-    owner = np.repeat(np.arange(len(documents)), sizes)
+    lowered = [text.lower() for text in texts]
     characters = Characters(texts)
-    words, stops = _words(texts, [languages[i] for i in owner.tolist()], characters.unspaced())
-    lengths = np.fromiter(map(len, words), np.int64, len(words))
-    numbers = _numbered(words, sizes)
-    nodes = TextSignals(
-        words=characters.words(),
-        characters=characters.lengths,
-        special_characters=characters.special(),
-        stop_words=stops,
-        punctuation_marks=characters.marks(),
-        character_repetition_ratio=repetition.character_repetition(
+    unspaced = characters.by_class[:, UNSPACED] > 0
+    words = Words(lowered, unspaced)
+    repeated = repeated_words(words, sizes)
+    of_texts = np.repeat(np.array(languages, dtype=object), sizes)
+    nodes: dict[str, Any] = {
+        **_character_counts(characters),
+        **_word_counts(words),
+        **_listed(words, of_texts, unspaced),
+        **lines.line_counts(characters),
+        **lines.symbol_counts(characters, texts),
+        **lines.phrase_counts(texts, lowered, characters.by_class[:, DIGIT]),
+        **pii.counts(texts, characters.by_class[:, DIGIT]),
+        "sentences": lines.sentences(characters, characters.words()),
+        "character_repetition_ratio": repetition.character_repetition(
             characters.points, characters.starts, characters.lengths
         ),
-        word_repetition_ratio=repetition.word_repetition(numbers, np.cumsum(lengths) - lengths, lengths),
+        "word_repetition_ratio": repeated.text_repetition,
+    }
+    joined = _joined(nodes, sizes)
+    return TextSignals(nodes), TextSignals(
+        {
+            **joined,
+            **lines.duplicate_ratios(documents, joined["characters"]),
+            **_repetition(characters, joined["characters"], sizes, repeated),
+            "gopher_stop_words": _distinct(words, languages, sizes),
+        }
     )
-    return nodes, _joined(nodes, characters, numbers, lengths, sizes)
 
 
-def _numbered(words: Sequence[Sequence[str]], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32]:
-    """Words of all texts one after another, those that are equal in a document by equal numbers."""
-    numbered: list[int] = []
-    begin = 0
-    for size in sizes.tolist():
-        known: dict[str, int] = {}
-        numbered += [known.setdefault(word, len(known)) for some in words[begin : begin + size] for word in some]
-        begin += size
-    return np.array(numbered, dtype=np.uint32)
+def _character_counts(characters: Characters) -> dict[str, Counts]:
+    by_class = characters.by_class
+    return {
+        "words": characters.words(),
+        "characters": characters.lengths,
+        "special_characters": characters.special(),
+        "punctuation_marks": by_class[:, MARK],
+        "spaces": by_class[:, SPACE],
+        "digits": by_class[:, DIGIT],
+        "uppercase_letters": by_class[:, UPPER],
+    }
 
 
-def _joined(
-    nodes: TextSignals, characters: Characters, numbers: npt.NDArray[np.uint32], lengths: npt.NDArray[np.int64],
-    sizes: npt.NDArray[np.int64],
-) -> TextSignals:  # fmt: skip
-    """Signals of documents from those of their texts; only repetition has to be looked for again."""
+def _word_counts(words: Words) -> dict[str, Counts]:
+    return {"alphabetic_words": words.total(words.alphabetic), "word_characters": words.total(words.widths)}
+
+
+def _listed(words: Words, languages: npt.NDArray[np.object_], unspaced: Mask) -> dict[str, list[int | None]]:
+    """How many words of each text are on the lists of its language; None without a list, and without spaces."""
+    lists = ListedWords(words)
+    masks_of: dict[str, Callable[[str | None], Mask | None]] = {
+        "stop_words": lambda language: lists.listed(stop_words_of(language)),
+        "common_words": lists.common,
+        "flagged_words": lambda language: lists.listed(flagged_words_of(language)),
+        "spam_words": lambda language: lists.listed(spam_words_of(language)),
+    }
+    known = sorted({language for language in languages.tolist() if language is not None})
+    number = {language: i for i, language in enumerate(known)}
+    of_text = np.array([number.get(language, len(known)) for language in languages.tolist()], np.int64)
+    counted: dict[str, list[int | None]] = {}
+    for name in LISTED:
+        masks = [*(masks_of[name](language) for language in known), None]
+        table = np.array([np.zeros(len(words.index), np.bool_) if mask is None else mask for mask in masks])
+        hits = words.owner[table[of_text[words.owner], words.ids]]
+        totals = np.bincount(hits, minlength=len(languages)).tolist()
+        without = (np.array([mask is None for mask in masks])[of_text] | unspaced).tolist()
+        counted[name] = [None if lacks else total for total, lacks in zip(totals, without, strict=True)]
+    return counted
+
+
+def _joined(nodes: Mapping[str, Any], sizes: Counts) -> dict[str, Any]:
+    """Counts of documents from those of their texts: what has no value in one of the texts has none in the document."""
     ends = np.cumsum(sizes)
 
-    def summed(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        sums = np.concatenate((np.zeros(1, np.int64), np.cumsum(values)))
-        total: npt.NDArray[np.int64] = sums[ends] - sums[ends - sizes]
-        return total
+    def summed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        sums = np.concatenate(([0], np.cumsum(values)))
+        return sums[ends] - sums[ends - sizes]
 
+    joined: dict[str, Any] = {name: summed(nodes[name]) for name in TEXT_COUNTS if name not in LISTED}
+    for name in LISTED:
+        unknown = summed(np.array([value is None for value in nodes[name]], np.int64)) > 0
+        totals = summed(np.array([value or 0 for value in nodes[name]], np.int64))
+        pairs = zip(totals.tolist(), unknown.tolist(), strict=True)
+        joined[name] = [None if lacks else total for total, lacks in pairs]
     joints = len(JOINT) * np.maximum(sizes - 1, 0)
-    stops = iter(nodes.stop_words)
-    counted = [[next(stops) for _ in range(size)] for size in sizes.tolist()]
-    first_text = np.minimum(ends - sizes, max(len(lengths) - 1, 0))
-    starts = characters.starts[first_text] if len(lengths) else np.zeros(len(sizes), np.int64)
-    all_characters = summed(characters.lengths) + joints
-    all_words = summed(lengths)
-    word_starts = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))[ends - sizes]
-    return TextSignals(
-        words=summed(nodes.words),
-        characters=all_characters,
-        special_characters=summed(nodes.special_characters) + joints,
-        stop_words=[None if None in some else sum(n for n in some if n is not None) for some in counted],
-        punctuation_marks=summed(nodes.punctuation_marks),
-        character_repetition_ratio=repetition.character_repetition(characters.points, starts, all_characters),
-        word_repetition_ratio=repetition.word_repetition(numbers, word_starts, all_words),
-    )
+    for name in ("characters", "special_characters", "spaces"):
+        joined[name] = joined[name] + joints
+    return joined
 
 
-def _words(
-    texts: Sequence[str], languages: Sequence[str | None], unspaced: npt.NDArray[np.int64]
-) -> tuple[list[list[str]], list[int | None]]:
-    words, stops = [], []
-    for text, language, has_unspaced in zip(texts, languages, unspaced > 0, strict=True):
-        lower = text.lower()
-        tokens = _UNSPACED_LETTER.findall(lower) if has_unspaced else lower.split()
-        found = [word for token in tokens if (word := token if token.isalnum() else token.strip(_EDGES))]
-        listed = stop_words_of(language) if not has_unspaced else None
-        words.append(found)
-        stops.append(sum(map(listed.__contains__, found)) if listed else None)
-    return words, stops
+def _repetition(
+    characters: Characters, lengths: Counts, sizes: Counts, repeated: RepeatedWords
+) -> dict[str, npt.NDArray[np.float32]]:
+    """What repeats itself in documents, which cannot be summed from their texts."""
+    first_text = np.minimum(np.cumsum(sizes) - sizes, max(len(characters.starts) - 1, 0))
+    starts = characters.starts[first_text] if len(characters.starts) else np.zeros(len(sizes), np.int64)
+    masses = {
+        **{f"top_{n}gram_character_ratio": repeated.top[n] for n in TOP_ORDERS},
+        **{f"duplicate_{n}gram_character_ratio": repeated.duplicate[n] for n in DUPLICATE_ORDERS},
+    }
+    return {
+        "character_repetition_ratio": repetition.character_repetition(characters.points, starts, lengths),
+        "word_repetition_ratio": repeated.word_repetition,
+        **{name: (mass / np.maximum(lengths, 1)).astype(np.float32) for name, mass in masses.items()},
+    }
 
 
-@cache
-def stop_words_of(language: str | None) -> frozenset[str]:
-    """Stop words of a language from the stop-words package; empty where it has none."""
-    try:
-        return frozenset(get_stop_words(language)) if language else frozenset()
-    except StopWordError:
-        return frozenset()
+def _distinct(words: Words, languages: Sequence[str | None], sizes: Counts) -> list[int | None]:
+    """How many different ones of Gopher's eight stop words an English document has."""
+    document = np.repeat(np.arange(len(sizes)), sizes)[words.owner]
+    totals = np.zeros(len(sizes), np.int64)
+    for word in GOPHER_STOP_WORDS & words.index.keys():
+        totals[np.unique(document[words.ids == words.index[word]])] += 1
+    return [total if language == "en" else None for total, language in zip(totals.tolist(), languages, strict=True)]

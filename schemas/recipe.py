@@ -150,8 +150,15 @@ class InputSettings(Section):
     )
 
 
+class PerplexitySettings(Section):
+    """Models by which the signal perplexity is measured: KenLM's on the pieces of SentencePiece's."""
+
+    model: str = Field(description="Path of a KenLM model (ARPA or binary).")
+    sentencepiece: str = Field(description="Path of the SentencePiece model that its training text was cut with.")
+
+
 class ExtractSettings(Section):
-    """Caps that hold before anything is parsed."""
+    """Caps that hold before anything is parsed, and what is measured only if it is asked for."""
 
     max_page_bytes: int = Field(default=16 * _MEBI, ge=1, description="Decoded HTML above this is a status.")
     max_nodes: int = Field(default=250_000, ge=1, description="Tags of a page, counted before it is parsed.")
@@ -160,6 +167,7 @@ class ExtractSettings(Section):
         default=50_000_000, ge=0, description="Larger PDFs are a status; 50 MB is MINT-1T's cap."
     )
     warc_images: bool = Field(default=True, description="Use images that the WARC holds instead of the network.")
+    perplexity: PerplexitySettings | None = Field(default=None, description="Needs curate[perplexity].")
 
 
 class ScreenRules(Section):
@@ -239,12 +247,28 @@ class SelectRules(Section):
     document: tuple[_DocumentRule, ...] = ()
 
 
+class PiiSettings(Section):
+    """What takes the place of personal data in texts, alternative texts, captions and titles; null leaves it."""
+
+    email: str | None = None
+    ip: str | None = None
+    phone: str | None = None
+    card: str | None = None
+    iban: str | None = None
+
+    @property
+    def placeholders(self) -> dict[str, str]:
+        """Placeholders of the kinds that are replaced."""
+        return {kind: text for kind, text in self.model_dump().items() if text is not None}
+
+
 class PackSettings(Section):
     """How shards are cut and what a sample's texts look like."""
 
     shard_samples: int = Field(default=10_000, ge=1)
     shard_bytes: int = Field(default=1 << 30, ge=1)
     merge_texts: bool = Field(default=True, description="Join text nodes with no image between them by a blank line.")
+    pii: PiiSettings | None = None
 
 
 class Recipe(Section):

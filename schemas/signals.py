@@ -24,6 +24,10 @@ class Signal:
 
 
 _OBELICS = "OBELICS, utils/filtering_utils.py"
+_GOPHER = "Gopher, arXiv 2112.11446, A.1.1"
+_C4 = "C4, arXiv 1910.10683, and its c4_utils.py"
+_OMNICORPUS = "OmniCorpus, text_filter/filters.py"
+_PII = "see docs/signals.md for what is taken for one"
 _TEXT: tuple[tuple[str, str, str], ...] = (
     (
         "words",
@@ -40,6 +44,66 @@ _TEXT: tuple[tuple[str, str, str], ...] = (
     ("punctuation_ratio", "share", f"marks , ; : ? ! . and their CJK forms among words and marks ({_OBELICS})"),
     ("character_repetition_ratio", "share", f"mass of the most frequent 10-grams of characters ({_OBELICS})"),
     ("word_repetition_ratio", "share", f"mass of the 5-grams of words that occur more than once ({_OBELICS})"),
+    ("flagged_word_ratio", "share", f"obscene words among words ({_OBELICS}); null without a list for the language"),
+    (
+        "common_word_ratio",
+        "share",
+        f"words that wordfreq knows among words with a letter ({_OBELICS}); null without a list for the language",
+    ),
+    (
+        "spam_word_ratio",
+        "share",
+        "words of sign-up and share boxes among words (OBELICS, build 13); null if not English",
+    ),
+    ("perplexity", "perplexity", f"KenLM on SentencePiece pieces ({_OBELICS}); null unless the recipe names a model"),
+    ("stop_words", "words", f"stop words of the document's language ({_GOPHER}: at least 2); null without a list"),
+    ("mean_word_length", "characters", f"characters of words by words ({_GOPHER})"),
+    ("alphabetic_word_ratio", "share", f"words with a letter among words ({_GOPHER})"),
+    ("symbol_word_ratio", "symbols a word", f"# or ellipses, whichever are more, by words ({_GOPHER})"),
+    ("lines", "lines", "lines that are not empty"),
+    ("bullet_line_ratio", "share", f"lines that begin with a bullet among lines ({_GOPHER})"),
+    ("ellipsis_line_ratio", "share", f"lines that end in an ellipsis among lines ({_GOPHER})"),
+    ("terminal_line_ratio", "share", f"lines that end in a full stop, question, exclamation or quotation mark ({_C4})"),
+    ("sentences", "sentences", f"runs of . ! ? before a space or closing mark, and a rest without one ({_C4})"),
+    ("curly_brackets", "characters", f"{{ and }} ({_C4})"),
+    ("lorem_ipsum", "phrases", f"lorem ipsum ({_C4})"),
+    ("javascript", "words", f"the word javascript ({_C4})"),
+    ("policy_phrases", "phrases", f"terms of use, privacy policy, use cookies and the like, in English ({_C4})"),
+    ("navigation_phrases", "phrases", f"sign in, sign up, read more, items in cart ({_OMNICORPUS})"),
+    ("social_counters", "texts", f"texts that end in likes, followers, share, comments ({_OMNICORPUS})"),
+    ("bylines", "texts", f"texts that begin with by ({_OMNICORPUS})"),
+    ("dates", "dates", f"dates and times of day as figures or in English ({_OMNICORPUS})"),
+    ("uppercase_ratio", "share", f"capital letters among characters that are no whitespace ({_OMNICORPUS})"),
+    ("digit_ratio", "share", f"digits among characters ({_OMNICORPUS})"),
+    ("emails", "addresses", f"e-mail addresses; {_PII}"),
+    ("ip_addresses", "addresses", f"public IPv4 and IPv6 addresses; {_PII}"),
+    ("phone_numbers", "numbers", f"phone and fax numbers; {_PII}"),
+    ("card_numbers", "numbers", f"payment card numbers; {_PII}"),
+    ("ibans", "numbers", f"bank account numbers (IBAN); {_PII}"),
+)
+# Of whole documents only: these cannot be summed from nodes, so rules see what extract measured before any was dropped.
+_WHOLE: tuple[tuple[str, str, str], ...] = (
+    ("duplicate_line_ratio", "share", "lines that were there before among lines (Gopher, table A1)"),
+    ("duplicate_line_character_ratio", "share", "characters of such lines among characters (Gopher, table A1)"),
+    ("duplicate_paragraph_ratio", "share", "texts that were there before among texts (Gopher, table A1)"),
+    ("duplicate_paragraph_character_ratio", "share", "characters of such texts among characters (Gopher, table A1)"),
+    *(
+        (f"top_{n}gram_character_ratio", "share", f"characters of the most frequent {n} words (Gopher, table A1)")
+        for n in (2, 3, 4)
+    ),
+    *(
+        (
+            f"duplicate_{n}gram_character_ratio",
+            "share",
+            f"characters of {n} words that were there before (Gopher, table A1)",
+        )
+        for n in range(5, 11)
+    ),
+    (
+        "gopher_stop_words",
+        "words",
+        f"different ones of the, be, to, of, and, that, have, with ({_GOPHER}); English only",
+    ),
 )
 
 
@@ -79,6 +143,19 @@ _DOCUMENT = (
     Signal("licensed", Scope.DOCUMENT, "number", "0 or 1", "the page links a licence (rel=license, Creative Commons)"),
     Signal("noai", Scope.DOCUMENT, "number", "0 or 1", "the page carries noai in X-Robots-Tag or meta robots"),
     Signal("tdm_reserved", Scope.DOCUMENT, "number", "0 or 1", "the page reserves text and data mining (TDMRep)"),
+)
+_DOCUMENT_TEXT = (
+    *(Signal(name, Scope.DOCUMENT, "number", unit, meaning) for name, unit, meaning in _WHOLE),
+    Signal("longest_text_words", Scope.DOCUMENT, "number", "words", f"words of the longest text ({_OMNICORPUS})"),
+    Signal("mean_text_words", Scope.DOCUMENT, "number", "words", f"words by texts ({_OMNICORPUS})"),
+    Signal(
+        "words_per_image", Scope.DOCUMENT, "number", "words", f"words by images; null without images ({_OMNICORPUS})"
+    ),
+)
+_NODE = (
+    Signal(
+        "image_distance", Scope.NODE, "number", "nodes", "places to the nearest image; null on pages without images"
+    ),
 )
 _IMAGE = (
     Signal("width", Scope.IMAGE, "number", "pixels", "width of the fetched image", early=False),
@@ -125,7 +202,8 @@ _IMAGE = (
 )
 
 SIGNALS: dict[tuple[Scope, str], Signal] = {
-    (signal.scope, signal.name): signal for signal in (*_text(Scope.NODE), *_text(Scope.DOCUMENT), *_DOCUMENT, *_IMAGE)
+    (signal.scope, signal.name): signal
+    for signal in (*_text(Scope.NODE), *_NODE, *_text(Scope.DOCUMENT), *_DOCUMENT, *_DOCUMENT_TEXT, *_IMAGE)
 }
 
 

@@ -8,8 +8,21 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-TEXT_COUNTS = ("words", "characters", "special_characters", "stop_words", "punctuation_marks")
+# Measured on text nodes; documents have their sums.
+TEXT_COUNTS = (
+    "words", "characters", "special_characters", "stop_words", "punctuation_marks", "common_words", "flagged_words",
+    "spam_words", "alphabetic_words", "word_characters", "spaces", "digits", "uppercase_letters", "hash_marks",
+    "ellipses", "curly_brackets", "lines", "bullet_lines", "ellipsis_lines", "terminal_lines", "sentences",
+    "lorem_ipsum", "javascript", "policy_phrases", "navigation_phrases", "social_counters", "bylines", "dates",
+    "emails", "ip_addresses", "phone_numbers", "card_numbers", "ibans",
+)  # fmt: skip
 REPETITIONS = ("character_repetition_ratio", "word_repetition_ratio")
+# What Gopher measures on whole documents (arXiv 2112.11446, table A1); it cannot be summed from nodes.
+DOCUMENT_REPETITIONS = (
+    "duplicate_line_ratio", "duplicate_line_character_ratio", "duplicate_paragraph_ratio",
+    "duplicate_paragraph_character_ratio",
+    *(f"top_{n}gram_character_ratio" for n in (2, 3, 4)), *(f"duplicate_{n}gram_character_ratio" for n in range(5, 11)),
+)  # fmt: skip
 DOCUMENT_RATIOS = ("special_character_ratio", "stop_word_ratio", "punctuation_ratio", *REPETITIONS)
 
 
@@ -50,7 +63,7 @@ PARTITIONS = _table(
 
 DOCUMENTS = _table(
     "documents",
-    2,
+    3,
     _field("doc_id", _string, "32 hex characters from WARC record id and URL", nullable=False),
     _field("url", _string, "WARC-Target-URI", nullable=False),
     _field("warc_path", _string, "the WARC file", nullable=False),
@@ -81,6 +94,12 @@ DOCUMENTS = _table(
     *(_field(f"node_{name}", _floats, "measured on the text node", "share") for name in REPETITIONS),
     *(_field(name, _int, "summed over the text nodes", "count") for name in TEXT_COUNTS),
     *(_field(name, _float, "measured on all texts joined by blank lines", "share") for name in DOCUMENT_RATIOS),
+    *(_field(name, _float, "measured on all texts (Gopher, table A1)", "share") for name in DOCUMENT_REPETITIONS),
+    _field(
+        "gopher_stop_words", _int, "how many of the, be, to, of, and, that, have, with; null if not English", "words"
+    ),
+    _field("node_perplexity", _floats, "KenLM on the text node's SentencePiece pieces, if the recipe names a model"),
+    _field("perplexity", _float, "KenLM on all texts, if the recipe names a model"),
 )
 
 WARC_IMAGES = _table(

@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters import language, text_signals
+from filters import language, perplexity, text_signals
 from filters.nodes import ratios
 from pipelines.extract.assembly import Node
 from pipelines.extract.page import Page
 from pipelines.frame.warc import Record
-from schemas.tables import DOCUMENTS, REPETITIONS, TEXT_COUNTS
+from schemas.recipe import PerplexitySettings
+from schemas.tables import DOCUMENT_REPETITIONS, DOCUMENTS, REPETITIONS, TEXT_COUNTS
 
 _NODE_FIELDS = {
     "texts": "text", "images": "image", "alts": "alt", "captions": "caption",
@@ -42,8 +43,8 @@ def document_id(record: Record) -> str:
     return hashlib.sha256(f"{identity}\n{record.url}".encode("utf-8", "surrogatepass")).hexdigest()[:_ID_CHARACTERS]
 
 
-def to_batch(pages: Sequence[ExtractedPage]) -> pa.RecordBatch:
-    """Rows of pages, in their order."""
+def to_batch(pages: Sequence[ExtractedPage], model: PerplexitySettings | None = None) -> pa.RecordBatch:
+    """Rows of pages, in their order; with perplexity by a model where there is one."""
     texts = [page.page.text for page in pages]
     languages, scores = language.identify(texts)
     columns: dict[str, Any] = {
@@ -54,6 +55,7 @@ def to_batch(pages: Sequence[ExtractedPage]) -> pa.RecordBatch:
         **{name: [[getattr(n, attribute) for n in p.page.nodes] for p in pages]
            for name, attribute in _NODE_FIELDS.items()},
         **_signals(pages, languages),
+        **_perplexity(pages, texts, model),
     }  # fmt: skip
     schema = DOCUMENTS.schema
     arrays = [_array(columns[name], schema.field(name).type) for name in schema.names]
@@ -106,9 +108,20 @@ def _signals(pages: Sequence[ExtractedPage], languages: Sequence[str | None]) ->
     return {
         **counts,
         **ratios(counts),
-        **{name: documents.column(name) for name in REPETITIONS},
+        **{name: documents.column(name) for name in (*REPETITIONS, *DOCUMENT_REPETITIONS, "gopher_stop_words")},
         **{
             f"node_{name}": pa.ListArray.from_arrays(offsets, nodes.column(name).take(taken))
             for name in (*TEXT_COUNTS, *REPETITIONS)
         },
     }
+
+
+def _perplexity(
+    pages: Sequence[ExtractedPage], texts: Sequence[str], model: PerplexitySettings | None
+) -> dict[str, Any]:
+    """Perplexity of documents and of their text nodes; null everywhere without a model."""
+    nodes = [[node.text for node in page.page.nodes] for page in pages]
+    if model is None:
+        return {"perplexity": [None] * len(pages), "node_perplexity": [[None] * len(some) for some in nodes]}
+    measured = [[perplexity.measure(text, model) for text in some] for some in nodes]
+    return {"perplexity": [perplexity.measure(text, model) for text in texts], "node_perplexity": measured}

@@ -1,7 +1,7 @@
 """The manifest and the dataset card of a job's shards, from the ledger alone: no time, no path of a machine."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipelines.frame.storage import Workspace, file_name
@@ -12,6 +12,7 @@ MANIFEST, CARD = "shards/manifest.json", "shards/README.md"
 _VERSION = 1
 _COUNTED = ("samples", "texts", "images")
 _PART = "part:"
+REPLACED = "replaced:"
 
 
 def shard_outputs(records: Mapping[int, LedgerRecord]) -> list[Output]:
@@ -19,7 +20,7 @@ def shard_outputs(records: Mapping[int, LedgerRecord]) -> list[Output]:
     return [output for _, record in sorted(records.items()) for output in record.outputs]
 
 
-def manifest(recipe: Recipe, outputs: Iterable[Output]) -> dict[str, Any]:
+def manifest(recipe: Recipe, outputs: Sequence[Output]) -> dict[str, Any]:
     """What lies in the shards folder: per shard its counts, bytes and SHA-256, and their totals."""
     shards: list[dict[str, Any]] = [
         {
@@ -31,7 +32,15 @@ def manifest(recipe: Recipe, outputs: Iterable[Output]) -> dict[str, Any]:
         for output in outputs
     ]
     totals = {name: sum(shard[name] for shard in shards) for name in (*_COUNTED, "bytes")}
-    return {"version": _VERSION, "recipe": recipe.name, "totals": {"shards": len(shards), **totals}, "shards": shards}
+    described = {"version": _VERSION, "recipe": recipe.name, "totals": {"shards": len(shards), **totals}}
+    return {**described, **_replaced(recipe, outputs), "shards": shards}
+
+
+def _replaced(recipe: Recipe, outputs: Sequence[Output]) -> dict[str, dict[str, int]]:
+    """How often a placeholder took the place of personal data, by kind; nothing where the recipe replaces none."""
+    kinds = recipe.pack.pii.placeholders if recipe.pack.pii else {}
+    counts = {kind: sum(output.counts.get(f"{REPLACED}{kind}", 0) for output in outputs) for kind in kinds}
+    return {"replaced": counts} if counts else {}
 
 
 def parts(outputs: Iterable[Output]) -> list[str]:
@@ -66,7 +75,15 @@ def card(described: Mapping[str, Any], image_parts: list[str], recipe: Recipe) -
         **totals,
         size=f"{totals['bytes'] / 1e6:,.1f}",
         features=features,
+        replaced=_replaced_note(described.get("replaced", {})),
     )
+
+
+def _replaced_note(counts: Mapping[str, int]) -> str:
+    if not counts:
+        return ""
+    listed = ", ".join(f"{kind} {count:,}" for kind, count in counts.items())
+    return f"\nPersonal data that was found in texts and metadata has given way to placeholders: {listed}.\n"
 
 
 _CARD = """---
@@ -81,7 +98,7 @@ Recipe `{recipe}`. {description}
 | shards | documents | texts | images | MB |
 |---|---|---|---|---|
 | {shards:,} | {samples:,} | {texts:,} | {images:,} | {size} |
-
+{replaced}
 A sample is `KEY.json` and its images `KEY.00.jpg`, `KEY.01.png` … The JSON holds `texts` and `images`, lists of equal
 length in the order of the page: at each position exactly one of both is not null, and `images` names the part.
 `image_members` has the full member names, `metadata` (aligned with `images`) each picture's source, SHA-256, size,

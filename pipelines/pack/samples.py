@@ -1,10 +1,12 @@
 """One kept document to the members of its sample. Pure but for reading image bytes where the row says they lie."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from filters import pii
 from pipelines.frame.storage import file_name
 
 Row = Mapping[str, Any]
@@ -15,7 +17,8 @@ _ALIGNED = ("texts", "images", "image_members", "metadata")
 class Sample:
     """A sample: its key, its JSON, and (part, bytes) of its images in their order.
 
-    `text_nodes` went into `texts` entries of the JSON, fewer where neighbours were merged.
+    `text_nodes` went into `texts` entries of the JSON, fewer where neighbours were merged. `replaced` counts the
+    placeholders that took the place of personal data, by kind.
     """
 
     key: str
@@ -23,6 +26,7 @@ class Sample:
     images: list[tuple[str, bytes]] = field(default_factory=list)
     text_nodes: int = 0
     texts: int = 0
+    replaced: Counter[str] = field(default_factory=Counter)
 
     @property
     def members(self) -> list[tuple[str, bytes]]:
@@ -37,15 +41,22 @@ def make_sample(
     read: Callable[[Row], bytes],
     *,
     merge_texts: bool,
+    placeholders: Mapping[str, str],
 ) -> Sample:
-    """The sample of a document: kept nodes in the order of the page."""
+    """The sample of a document: kept nodes in the order of the page, with placeholders for personal data."""
     key = document["doc_id"]
     content: dict[str, Any] = {name: [] for name in _ALIGNED}
     sample = Sample(key, b"")
+
+    def clean(text: str | None) -> str | None:
+        replaced, counts = pii.replace(text, placeholders) if text else (text, Counter[str]())
+        sample.replaced += counts
+        return replaced
+
     for position, kept in enumerate(node_kept):
         if not kept:
             continue
-        text = document["texts"][position]
+        text = clean(document["texts"][position])
         if text is not None:
             sample.text_nodes += 1
             _add_text(content, text, merge_texts)
@@ -53,11 +64,11 @@ def make_sample(
             row = images[document["images"][position]]
             part = f"{len(sample.images):02d}.{row['extension']}"
             sample.images.append((part, read(row)))
-            entry = (None, part, f"{key}.{part}", _image_metadata(document, position, row))
+            entry = (None, part, f"{key}.{part}", _image_metadata(document, position, row, clean))
             for name, value in zip(_ALIGNED, entry, strict=True):
                 content[name].append(value)
     sample.texts = sum(text is not None for text in content["texts"])
-    content["general_metadata"] = _general_metadata(document)
+    content["general_metadata"] = _general_metadata(document) | {"title": clean(document["title"])}
     sample.json = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return sample
 
@@ -72,12 +83,14 @@ def _add_text(content: dict[str, Any], text: str, merge: bool) -> None:
         content[name].append(None)
 
 
-def _image_metadata(document: Row, position: int, row: Row) -> dict[str, Any]:
+def _image_metadata(
+    document: Row, position: int, row: Row, clean: Callable[[str | None], str | None]
+) -> dict[str, Any]:
     taken = ("url", "sha256", "phash", "width", "height", "format", "bytes")
     return {
         **{name: row[name] for name in taken},
-        "alt": document["alts"][position],
-        "caption": document["captions"][position],
+        "alt": clean(document["alts"][position]),
+        "caption": clean(document["captions"][position]),
     }
 
 
@@ -90,5 +103,4 @@ def _general_metadata(document: Row) -> dict[str, Any]:
         "crawled_at": crawled.isoformat() if crawled else None,
         "language": document["language"],
         "language_score": round(score, 4) if score is not None else None,
-        "title": document["title"],
     }

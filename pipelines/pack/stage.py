@@ -51,13 +51,18 @@ class Pack(Stage):
     def process(self, task: Task, given: Sequence[Any]) -> None:
         """Write the partition's samples."""
         images = _images(task.workspace, task.number)
+        settings = task.recipe.pack
+        placeholders = settings.pii.placeholders if settings.pii else {}
         shards = _Shards(task)
         try:
             with _ImageReader(task.workspace) as reader:
                 for document, kept in _kept_documents(task.workspace, task.number):
                     with task.guard("documents", document["url"]):
-                        merge = task.recipe.pack.merge_texts
-                        shards.add(make_sample(document, kept, images, reader.read, merge_texts=merge))
+                        sample = make_sample(
+                            document, kept, images, reader.read,
+                            merge_texts=settings.merge_texts, placeholders=placeholders,
+                        )  # fmt: skip
+                        shards.add(sample)
         finally:
             shards.close()
 
@@ -154,5 +159,6 @@ class _Shards:
         for items, count in (("documents", 1), ("texts", sample.text_nodes), ("images", len(sample.images))):
             self._task.tally(items).keep(count)
         self._task.bytes_in += sum(len(content) for _, content in sample.images)
+        self._counts.update({f"{manifest.REPLACED}{kind}": count for kind, count in sample.replaced.items()})
         self._counts.update({"samples": 1, "texts": sample.texts, "images": len(sample.images)})
         self._counts.update(f"part:{part}" for part, _ in sample.images)
