@@ -19,7 +19,10 @@ from schemas.recipe import Recipe
 from schemas.tables import TABLES
 
 JOB_FILE = "job.yaml"
-_NAMED_VERSIONS = ("apache-beam", "pyarrow", "pillow", "selectolax", "fastwarc")
+_NAMED_VERSIONS = (
+    "apache-beam", "pyarrow", "pillow", "selectolax", "fastwarc", "wordfreq", "stopwordsiso", "glin-profanity",
+    "phonenumbers",
+)  # fmt: skip
 
 
 def prepare(recipe: Recipe, inputs: Sequence[str], output: str, workers: int) -> Job:

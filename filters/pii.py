@@ -37,7 +37,7 @@ _NO_DOMAIN = re.compile(
     r"(?:\.(?:png|jpe?g|gif|webp|svg|avif|css|js|html?|php|service|socket|timer|target|test|example|invalid)"
     r"|[@.]example\.(?:com|org|net))$", re.IGNORECASE,
 )  # fmt: skip
-_IPV4 = re.compile(r"(?<![\w.,+-])(?<![A-Za-z]/)(?:\d{1,3}\.){3}\d{1,3}(?![\w,-]|\.\d|/[1-9]\d?\.)")
+_IPV4 = re.compile(r"(?<![\w.,+-])(?<![A-Za-z]/)(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|[.,]\d)")
 _VERSION = re.compile(r"(?:version|versions|ver|release|build|firmware|kernel|update|rev|v)[.:]?\s*$", re.IGNORECASE)
 _IPV6 = re.compile(r"(?<![\w:.])[23][0-9a-fA-F]{3}:(?:[0-9a-fA-F]{0,4}:){1,6}[0-9a-fA-F]{0,4}(?![\w:]|\.\w)")
 # Numbers of 14 to 16 digits, whole or in groups: four by four, or four, six and four or five.
@@ -62,8 +62,8 @@ _INTERNATIONAL = re.compile(r"(?:\+|\(\+)\d{1,3}\)?(?:[ .\-/]?\(?\d{1,6}\)?){1,7
 _AMERICAN = re.compile(r"(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-.]\d{4}(?!\w|[.-]\d)")
 _GROUPED = re.compile(r"(?:\(?0?\d{2,6}\)?(?:[ .\-/]{1,2}\d{1,8}){1,5}|\d{7,12})(?!\w|[.,]\d)")
 _ANNOUNCEMENT = re.compile(
-    r"(?:(?<!\w)(?:tel|tél|tlf|t[eé]l[eé]fono?|telefon\w*|telephone|phone|ph|fax|mobile?|mobil|cell|call|whatsapp|тел)"
-    r"(?: ?(?:no|nr|number))?|電話|电话|☎|📞)[.:]{0,2}\s{0,2}$", re.IGNORECASE,
+    r"(?:(?<!\w)(?:tel|tél|tlf|t[eé]l[eé](?:phone|fon\w*)|phone|ph|fax|mobile?|mobil|cell|call|whatsapp|тел)"
+    r"(?: ?(?:no|nr|number))?|電話|电话|☎|📞)\s?[.:：]{0,2}\s{0,2}$", re.IGNORECASE,
 )  # fmt: skip
 _ANNOUNCEMENT_REACH = 24
 _PHONE_DIGITS = 7
@@ -127,9 +127,9 @@ def _ips(text: str) -> Iterator[Finding]:
 
 
 def _is_public_ipv4(address: str) -> bool:
-    """Whether it is one that could be somebody's. Four small numbers are a version or a section, nearly always."""
+    """Whether it is one that could be somebody's. Small numbers are a version or a section."""
     octets = [int(octet) for octet in address.split(".")]
-    return max(octets) >= 32 and octets[0] < 224 and _is_public(address)
+    return sum(octet >= 32 for octet in octets) >= 2 and octets[0] < 224 and _is_public(address)
 
 
 def _is_public(address: str) -> bool:

@@ -1,8 +1,8 @@
 """Which words are stop words, common, flagged or spam in a language, from maintained packages; None without a list.
 
 A list is loaded when a page of its language is met first, and stays: stop words and flagged words as small sets, common
-words, 321,180 in English, as sorted checksums of four bytes. That is 15 times less than a set of strings, and takes one
-word in 13,000 that is not listed for one that is.
+words, 321,180 in English, as sorted checksums of eight bytes, a tenth of what a set of strings takes. Of 32 bits one
+word in 13,000 that is not listed would have been taken for one that is.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import distribution
 from pathlib import Path
-from zlib import crc32
+from zlib import adler32, crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ import numpy.typing as npt
 from filters.words import Words
 
 Mask = npt.NDArray[np.bool_]
-Checksums = npt.NDArray[np.uint32]
+Checksums = npt.NDArray[np.uint64]
 
 # stopwords-iso has 1,298 English stop words where OBELICS has 301, which raises the ratio of a page by 0.11. Its 140
 # most frequent ones come nearest: 0.014 apart, and the bound of 0.35 decides alike on 98.6 % of 614 English pages.
@@ -91,7 +91,9 @@ def _by_frequency(language: str | None) -> list[str]:
 
 
 def _checksums(words: Sequence[str]) -> Checksums:
-    return np.fromiter((crc32(word.encode("utf-8", "replace")) for word in words), np.uint32, len(words))
+    encoded = [word.encode("utf-8", "replace") for word in words]
+    high = np.fromiter(map(crc32, encoded), np.uint64, len(words))
+    return (high << np.uint64(32)) | np.fromiter(map(adler32, encoded), np.uint64, len(words))
 
 
 class ListedWords:

@@ -268,7 +268,7 @@ class PackSettings(Section):
     shard_samples: int = Field(default=10_000, ge=1)
     shard_bytes: int = Field(default=1 << 30, ge=1)
     merge_texts: bool = Field(default=True, description="Join text nodes with no image between them by a blank line.")
-    pii: PiiSettings | None = None
+    pii: PiiSettings | None = Field(default=None, description="Placeholders for personal data; null replaces nothing.")
 
 
 class Recipe(Section):
