@@ -7,7 +7,15 @@ import pytest
 
 from curate.cli.main import main
 from filters import perplexity
-from schemas.recipe import PerplexitySettings
+from pipelines.extract.stage import Extract
+from pipelines.frame import partitions
+from pipelines.frame.engine import Engine
+from pipelines.frame.run import plan_stage, run_stage
+from pipelines.frame.stage import Job
+from pipelines.frame.storage import Workspace
+from schemas.recipe import PerplexitySettings, Recipe
+from tests.archives import make_warc, response
+from tests.test_extract_stage import ARTICLE, documents
 
 kenlm = pytest.importorskip("kenlm")
 sentencepiece = pytest.importorskip("sentencepiece")
@@ -60,6 +68,23 @@ def test_digits_and_typographic_marks_are_made_plain(settings: PerplexitySetting
 
 def test_a_text_without_anything_has_none(settings: PerplexitySettings) -> None:
     assert [perplexity.measure(text, settings) for text in (None, "", " \n ", "\x07")] == [None] * 4
+
+
+def test_extract_measures_documents_and_texts_where_the_recipe_names_a_model(
+    settings: PerplexitySettings, tmp_path: Path
+) -> None:
+    path = make_warc(tmp_path / "a.warc.gz", [response("http://a.test/article", ARTICLE)])
+    rows = {}
+    for name, asked in (("with", settings.model_dump()), ("without", None)):
+        recipe = Recipe.model_validate({"extract": {"perplexity": asked}})
+        job = Job(Workspace(str(tmp_path / name)), recipe, tuple(partitions.plan([path], 0)))
+        run_stage(plan_stage(Extract(), job), job, Engine(workers=1))
+        (rows[name],) = documents(job.workspace).to_pylist()
+    texts = rows["with"]["texts"]
+    assert rows["with"]["node_perplexity"] == pytest.approx([perplexity.measure(text, settings) for text in texts])
+    whole = "\n\n".join(text for text in texts if text is not None)
+    assert rows["with"]["perplexity"] == pytest.approx(perplexity.measure(whole, settings))
+    assert rows["without"]["perplexity"] is None and set(rows["without"]["node_perplexity"]) == {None}
 
 
 def test_a_missing_model_is_told_before_anything_is_written(
