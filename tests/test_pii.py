@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from filters import pii
+from pipelines.pack import manifest
 from pipelines.pack.samples import make_sample
+from schemas.ledger import Output
+from schemas.recipe import Recipe
 
 FOUND = [
     ("email", "Write to jane.doe+news@mail.harbour-museum.org.", "jane.doe+news@mail.harbour-museum.org"),
@@ -124,3 +127,13 @@ def test_texts_alternative_texts_and_titles_of_a_sample_are_replaced() -> None:
     assert counts == {"email": 3}
     as_it_is, none = _sample({})
     assert as_it_is["texts"][0] == "Mail jane@harbour.org" and not none
+
+
+def test_the_manifest_and_the_card_say_how_often_it_was_replaced() -> None:
+    recipe = Recipe.model_validate({"pack": {"pii": {"email": "<email>", "ip": "<ip>"}}})
+    shards = [Output(path=f"shards/0000{i}-000.tar", bytes=1, sha256="0", counts={"replaced:email": 2}) for i in (0, 1)]
+    described = manifest.manifest(recipe, shards)
+    assert described["replaced"] == {"email": 4, "ip": 0}
+    assert "placeholders: email 4, ip 0." in manifest.card(described, [], recipe)
+    as_it_is = manifest.manifest(Recipe(), shards)
+    assert "replaced" not in as_it_is and "placeholders" not in manifest.card(as_it_is, [], Recipe())
