@@ -1,6 +1,7 @@
 """Why a page came out as it did: its nodes with their verdicts, found by URL in a job's tables."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -10,23 +11,41 @@ import pyarrow.compute as pc
 from filters.urls import canonical
 from pipelines.frame import ledger, partitions, tables
 from pipelines.frame.storage import Workspace
-from schemas.statuses import StageName
-from schemas.tables import DOCUMENTS, IMAGE_SIGNALS, IMAGES, VERDICTS, Table
+from schemas.statuses import DropReason, StageName
+from schemas.tables import DOCUMENTS, IMAGE_DUPLICATES, IMAGE_SIGNALS, IMAGES, VERDICTS, Table
 
+_COPY_RULES = (DropReason.DUPLICATE.value + ".", DropReason.PARAGRAPH.value)
 _IMAGE_FACTS = (
     "status", "error_message", "width", "height", "format", "bytes", "source", "sha256",
     "measure_status", "measure_message", "blur", "entropy", "transparency", "nsfw",
+    "kind", "survivor", "copies",
 )  # fmt: skip
 
 
 def explain(workspace: Workspace, url: str) -> list[dict[str, Any]]:
     """Every capture of a page that became a document, with a verdict for each of its nodes where select has run."""
     wanted = {url, canonical(url) or url}
-    return [
+    found = [
         _explain_one(workspace, number, document)
         for number in _extracted(workspace)
         for document in _rows(workspace, DOCUMENTS, number, "url", wanted)
     ]
+    _name_copies(workspace, found)
+    return found
+
+
+def _name_copies(workspace: Workspace, found: list[dict[str, Any]]) -> None:
+    """Beside each verdict that names the document kept in place of a copy, add that document's URL."""
+    failed = [f for capture in found for some in (capture, *capture["nodes"]) for f in some["failed"]]
+    copies = [f for f in failed if f["rule"].startswith(_COPY_RULES)]
+    ids = {value for f in copies if (value := json.loads(f["value"])) is not None}
+    urls = {
+        row["doc_id"]: row["url"]
+        for number in (_extracted(workspace) if ids else ())
+        for row in _rows(workspace, DOCUMENTS, number, "doc_id", ids, ("doc_id", "url"))
+    }
+    for copy in copies:
+        copy["copy_of"] = urls.get(json.loads(copy["value"]))
 
 
 def similar_urls(workspace: Workspace, url: str) -> list[str]:
@@ -44,10 +63,17 @@ def _extracted(workspace: Workspace) -> list[int]:
     return [p.partition for p in partitions.load(workspace) if p.partition in done]
 
 
-def _rows(workspace: Workspace, table: Table, number: int, column: str, values: set[str]) -> Iterator[dict[str, Any]]:
+def _rows(
+    workspace: Workspace,
+    table: Table,
+    number: int,
+    column: str,
+    values: set[str],
+    columns: Sequence[str] | None = None,
+) -> Iterator[dict[str, Any]]:
     if not workspace.exists(tables.name_of(table, number)):
         return
-    for batch in tables.read_batches(workspace, table, number):
+    for batch in tables.read_batches(workspace, table, number, columns):
         mask = pc.is_in(batch.column(column), pa.array(sorted(values), pa.string()))
         yield from batch.filter(mask).to_pylist()
 
@@ -57,7 +83,7 @@ def _explain_one(workspace: Workspace, number: int, document: dict[str, Any]) ->
     verdict = next(_rows(workspace, VERDICTS, number, "doc_id", {document["doc_id"]}), None) if done else None
     urls = {url for url in document["images"] if url is not None}
     images: dict[str, dict[str, Any]] = {url: {} for url in urls}
-    for table in (IMAGES, IMAGE_SIGNALS) if urls else ():
+    for table in (IMAGES, IMAGE_SIGNALS, IMAGE_DUPLICATES) if urls else ():
         for row in _rows(workspace, table, number, "url", urls):
             images[row["url"]] |= row
     failed = _failed(verdict) if verdict else {}

@@ -33,6 +33,7 @@ def prepare(recipe: Recipe, inputs: Sequence[str], output: str, workers: int) ->
     """
     _check_packages(recipe)
     _check_models(recipe)
+    _check_lists(recipe)
     paths = find_inputs([*recipe.inputs, *inputs])
     workspace = _open_output(output)
     planned = partitions.plan(paths, recipe.input.split_bytes)
@@ -64,6 +65,15 @@ def _check_models(recipe: Recipe) -> None:
     reason = perplexity.problem(asked) if asked else None
     if reason:
         raise UserError(f"recipe {recipe.name}: extract.perplexity: {reason}")
+
+
+def _check_lists(recipe: Recipe) -> None:
+    named = [(f"decontaminate: {b.name}: texts", b.texts) for b in recipe.decontaminate]
+    named += [(f"decontaminate: {b.name}: images", b.images) for b in recipe.decontaminate]
+    named += [("balance: concepts", recipe.balance.concepts)] if recipe.balance else []
+    for where, path in named:
+        if path is not None and not storage.exists(path):
+            raise UserError(f"recipe {recipe.name}: {where}: {path}: there is no such file")
 
 
 def find_inputs(patterns: Sequence[str]) -> list[str]:

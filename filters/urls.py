@@ -34,6 +34,27 @@ def canonical(url: str, base: str = "") -> str | None:
         return None
 
 
+# Parameters that say how a reader came, not what is read: those that analytics tools add to links.
+_TRACKING = re.compile(r"(?:utm_\w+|fbclid|gclid|dclid|msclkid|yclid|igshid|mc_[ce]id|_ga|_hs(?:enc|mi)|ref_src)")
+
+
+def page_identity(url: str) -> str:
+    """What captures of one page have in common: its URL without scheme, www., fragment, tracking and trailing slash.
+
+    Parameters are sorted, since their order rarely means anything. A URL that cannot be read stands for itself.
+    """
+    clean = canonical(url)
+    if clean is None:
+        return url
+    if "?" not in clean and _PLAIN.fullmatch(clean):
+        host, path = clean.split("://", 1)[1].split("/", 1)
+        return f"{host.removeprefix('www.')}/{path}".rstrip("/") + "?"
+    parsed = URL(clean, encoded=True)
+    kept = sorted(f"{k}={v}" for k, v in parsed.query.items() if not _TRACKING.fullmatch(k))
+    host = host_of(clean).removeprefix("www.")
+    return f"{host}{parsed.raw_path.rstrip('/')}?{'&'.join(kept)}"
+
+
 def url_hash(url: str) -> str:
     """First 32 hex characters of the URL's SHA-256."""
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:32]

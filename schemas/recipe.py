@@ -262,6 +262,101 @@ class PiiSettings(Section):
         return {kind: text for kind, text in self.model_dump().items() if text is not None}
 
 
+class NearSettings(Section):
+    """Near-duplicate texts by MinHash and banding, each candidate pair then checked by its Jaccard similarity.
+
+    Similarity is of the sets of word n-grams. 216 permutations in 24 bands find 99.8 % of the pairs at 0.85 and 96.8 %
+    at 0.8 (`curate recipes --recall`); what is found below `jaccard` is not taken.
+    """
+
+    jaccard: float = Field(default=0.8, gt=0, le=1, description="Least similarity of two texts that are copies.")
+    ngram: int = Field(default=5, ge=1, le=32, description="Words in an n-gram.")
+    permutations: int = Field(default=216, ge=1, le=4096)
+    bands: int = Field(default=24, ge=1, description="Of permutations / bands values each, all of which must agree.")
+
+    @model_validator(mode="after")
+    def _bands_are_equal(self) -> Self:
+        if self.permutations % self.bands:
+            raise ValueError(f"permutations {self.permutations} cannot be cut into {self.bands} equal bands")
+        return self
+
+
+class ParagraphSettings(Section):
+    """Paragraphs that a host repeats: navigation, notices, teasers."""
+
+    copies: int = Field(default=3, ge=2, description="A host that shows a paragraph at least this often repeats it.")
+    counted: Literal["documents", "occurrences"] = Field(
+        default="documents", description="What is counted; OBELICS counts occurrences, also inside one document."
+    )
+    keep: Literal["first", "none"] = Field(default="first", description="OBELICS keeps none.")
+    min_words: int = Field(default=5, ge=1, description="Shorter ones (headings, labels) are left alone.")
+
+
+class TextDuplicates(Section):
+    """Which copies of documents and paragraphs are found before any image is fetched, among what passes the screen."""
+
+    url: bool = Field(default=False, description="Captures of one URL: the latest stays.")
+    exact: bool = Field(default=False, description="Equal words in equal order.")
+    near: NearSettings | None = None
+    survivor: Literal["quality", "words", "images", "language_score", "latest"] = Field(
+        default="quality",
+        description="Of exact and near copies that with the highest value stays, then the smallest id. quality: "
+        "language_score in tenths, then words, so that a page in one language goes before its half-translated copy.",
+    )
+    image_sets: bool = Field(default=False, description="Documents with the same set of image URLs: the latest stays.")
+    paragraphs: ParagraphSettings | None = None
+    max_image_documents: int | None = Field(
+        default=None, ge=1, description="Images whose URL is in more documents than this are never fetched."
+    )
+
+
+class PictureDuplicates(Section):
+    """Copies of pictures among those that were fetched; the rule on `copies` decides what follows."""
+
+    perceptual_distance: int | None = Field(
+        default=None, ge=0, le=8, description="Bits by which perceptual hashes of copies may differ; null: equal files."
+    )
+    in_document: Literal["exact", "perceptual"] | None = Field(
+        default=None,
+        description="Of copies inside a document only the first stays; exact: of equal files. Similar pictures in one "
+        "document are often there to be compared.",
+    )
+
+
+class DedupSettings(Section):
+    """Duplicates: of documents and paragraphs (`text`) before fetch, of pictures (`images`) after it."""
+
+    text: TextDuplicates = TextDuplicates()
+    images: PictureDuplicates = PictureDuplicates()
+
+
+class Benchmark(Section):
+    """An evaluation set that must not be in the data: texts, images or both."""
+
+    name: str = Field(min_length=1)
+    texts: str | None = Field(
+        default=None, description="A text a line, or JSON lines, or Parquet: every string counts."
+    )
+    ngram: int = Field(
+        default=13, ge=1, le=32, description="A document that shares this many words in a row is dropped."
+    )
+    images: str | None = Field(default=None, description="Perceptual hashes (16 hex characters a line), or a folder.")
+    distance: int = Field(default=4, ge=0, le=16, description="Bits by which perceptual hashes of copies may differ.")
+
+    @model_validator(mode="after")
+    def _has_something(self) -> Self:
+        if self.texts is None and self.images is None:
+            raise ValueError(f"benchmark {self.name!r} has neither texts nor images")
+        return self
+
+
+class BalanceSettings(Section):
+    """Caps on concepts, as MetaCLIP's: a document of frequent ones stays with a probability, by a hash of its id."""
+
+    concepts: str = Field(description="A concept a line; found in texts and alternative texts as whole words.")
+    cap: int = Field(default=20_000, ge=1, description="Documents that a concept may claim for itself.")
+
+
 class PackSettings(Section):
     """How shards are cut and what a sample's texts look like."""
 
@@ -280,6 +375,9 @@ class Recipe(Section):
     input: InputSettings = InputSettings()
     extract: ExtractSettings = ExtractSettings()
     screen: ScreenRules = ScreenRules()
+    dedup: DedupSettings = DedupSettings()
+    decontaminate: tuple[Benchmark, ...] = ()
+    balance: BalanceSettings | None = None
     fetch: FetchSettings = FetchSettings()
     measure: MeasureSettings = MeasureSettings()
     select: SelectRules = SelectRules()

@@ -167,6 +167,14 @@ _IMAGE = (
     ),
     Signal("frames", Scope.IMAGE, "number", "frames", "frames of the file; more than one is an animation", early=False),
     Signal(
+        "copies",
+        Scope.IMAGE,
+        "number",
+        "documents",
+        "documents of the job that show the picture or a copy of it",
+        early=False,
+    ),
+    Signal(
         "rendered_width", Scope.IMAGE, "number", "CSS pixels", "width that the page gives; null where it gives none"
     ),
     Signal("rendered_height", Scope.IMAGE, "number", "CSS pixels", "height that the page gives; null where none"),

@@ -7,12 +7,20 @@ from enum import StrEnum
 
 
 class StageName(StrEnum):
-    """The stages in the order of the data; `hosts` counts URLs by host so that `fetch` can share out its rate."""
+    """The stages in the order of the data.
+
+    `digest` makes what duplicates are found by, `balance` caps concepts, `hosts` counts URLs by host so that `fetch`
+    can share out its rate, `measure` looks at pixels.
+    """
 
     EXTRACT = "extract"
+    DIGEST = "digest"
+    DEDUP_TEXT = "dedup_text"
+    BALANCE = "balance"
     HOSTS = "hosts"
     FETCH = "fetch"
     MEASURE = "measure"
+    DEDUP_IMAGES = "dedup_images"
     SELECT = "select"
     PACK = "pack"
 
@@ -62,6 +70,7 @@ class ImageStatus(StrEnum):
 
     OK = "ok"
     NOT_REQUESTED = "not_requested"
+    TOO_FREQUENT = "too_frequent"
     BAD_URL = "bad_url"
     BLOCKED_HOST = "blocked_host"
     PRIVATE_ADDRESS = "private_address"
@@ -92,16 +101,15 @@ class ImageStatus(StrEnum):
 
 
 class DuplicateKind(StrEnum):
-    """By which comparison a duplicate was found."""
+    """By which comparison a duplicate was found; the first four are of whole documents."""
 
     URL = "url"
     EXACT = "exact"
     NEAR = "near"
-    PARAGRAPH = "paragraph"
     IMAGE_SET = "image_set"
-    URL_FREQUENCY = "url_frequency"
+    BENCHMARK = "benchmark"
+    PARAGRAPH = "paragraph"
     PERCEPTUAL = "perceptual"
-    IN_DOCUMENT = "in_document"
 
 
 class Scope(StrEnum):
@@ -117,4 +125,10 @@ class DropReason(StrEnum):
 
     IMAGE_STATUS = "image.status"
     DUPLICATE_RECORD = "document.duplicate_record"
+    DUPLICATE = "document.duplicate"
+    BENCHMARK = "document.benchmark"
+    BALANCE = "document.balance"
+    PARAGRAPH = "node.duplicate"
+    PICTURE_IN_DOCUMENT = "image.duplicate.in_document"
+    PICTURE_IN_BENCHMARK = "image.benchmark"
     DOCUMENT_DROPPED = "document_dropped"

@@ -161,22 +161,55 @@ IMAGE_SIGNALS = _table(
     _field("nsfw", _float, "by yahoo/open_nsfw; null where the recipe does not ask for it", "probability"),
 )
 
+_digest, _digests = pa.uint64(), pa.list_(pa.uint64())
+
+DIGESTS = _table(
+    "digests",
+    1,
+    _field("doc_id", _string, "the document, in the order of documents", nullable=False),
+    _field("crawled", _long, "milliseconds since 1970; 0 where unknown", "ms", nullable=False),
+    _field("quality", pa.float64(), "the signal by which the survivor of copies is chosen"),
+    _field("url", _digest, "of the canonical URL", nullable=False),
+    _field("text", _digest, "of the words in their order; null where there are none"),
+    _field("image_set", _digest, "of the distinct image URLs; null where there are none"),
+    _field("bands", _digests, "of the bands of the MinHash signature of word n-grams"),
+    _field("paragraphs", _digests, "by position: of host and words of a text node; null where it has too few words"),
+    _field("images", _digests, "by position: of the image's URL; null where the node is text"),
+    _field("benchmarks", _strings, "evaluation sets with which the document shares n-grams"),
+    _field("concepts", _ints, "concepts of the recipe's list that are found in it, by line"),
+)
+
 TEXT_DUPLICATES = _table(
     "text_duplicates",
     1,
     _field("doc_id", _string, "the copy", nullable=False),
     _field("position", _int, "node of the document, -1 for all of it", nullable=False),
     _field("kind", _string, "DuplicateKind", nullable=False),
-    _field("survivor", _string, "doc_id of what is kept in its place", nullable=False),
+    _field("survivor", _string, "doc_id of what is kept in its place, or the evaluation set; null: nothing is kept"),
+)
+
+FREQUENT_IMAGES = _table(
+    "frequent_images",
+    1,
+    _field("url", _string, "an image URL of this partition that too many documents show", nullable=False),
+    _field("documents", _long, "documents of the whole job that show it", "count", nullable=False),
+)
+
+BALANCE = _table(
+    "balance",
+    1,
+    _field("doc_id", _string, "a document with a concept", nullable=False),
+    _field("probability", _float, "min(1, sum of cap / max(count, cap) over its concepts)", "probability"),
+    _field("draw", _float, "hash of the doc_id as a share; the document stays if below the probability", "share"),
 )
 
 IMAGE_DUPLICATES = _table(
     "image_duplicates",
     1,
-    _field("url", _string, "the copy, as in documents.images", nullable=False),
-    _field("kind", _string, "DuplicateKind", nullable=False),
-    _field("survivor", _string, "url of what is kept in its place", nullable=False),
-    _field("copies", _long, "how many there are", "count"),
+    _field("url", _string, "an image with copies, as in documents.images", nullable=False),
+    _field("kind", _string, "DuplicateKind: exact where its file equals the survivor's", nullable=False),
+    _field("survivor", _string, "url_hash of the best copy, or the evaluation set", nullable=False),
+    _field("copies", _long, "documents of the whole job that show it or a copy", "count"),
 )
 
 _EMBEDDING = pa.list_(pa.float16())
@@ -237,7 +270,7 @@ RULES = _table(
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        PARTITIONS, DOCUMENTS, WARC_IMAGES, HOSTS, IMAGES, TEXT_DUPLICATES, IMAGE_DUPLICATES, SCORES, VERDICTS, RULES,
-        IMAGE_SIGNALS,
+        PARTITIONS, DOCUMENTS, WARC_IMAGES, DIGESTS, TEXT_DUPLICATES, FREQUENT_IMAGES, BALANCE, HOSTS, IMAGES,
+        IMAGE_SIGNALS, IMAGE_DUPLICATES, SCORES, VERDICTS, RULES,
     )
 }  # fmt: skip

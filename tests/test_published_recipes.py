@@ -53,6 +53,7 @@ OBELICS = {
         "rendered_width": {"min": 150, "max": 20000},
         "rendered_height": {"min": 150, "max": 20000},
         "aspect_ratio": {"max": 2},
+        "nsfw": {"max": 0.85},
     },
     "select.document": {
         "images": {"min": 1, "max": 30},
@@ -89,6 +90,8 @@ MMC4 = {
         "width": {"min": 150},
         "height": {"min": 150},
         "aspect_ratio": {"max": 2},
+        "copies": {"max": 10},
+        "nsfw": {"max": 0.1},
     },
     "select.document": {"sentences": {"min": 5}, "images": {"min": 1}},
 }
@@ -137,7 +140,13 @@ OMNICORPUS = {
         "dates": {"max": 0, "when": ("words", {"max": 19})},
         "bylines": {"max": 0, "when": ("words", {"max": 9})},
     },
-    "select.image": {"width": {"min": 150}, "height": {"min": 150}, "aspect_ratio": {"max": 2}},
+    "select.image": {
+        "width": {"min": 150},
+        "height": {"min": 150},
+        "aspect_ratio": {"max": 2},
+        "copies": {"max": 10},
+        "nsfw": {"max": 0.8},
+    },
     "select.document": {
         "images": {"min": 1},
         "words": {"min": 50, "max": 100000},
@@ -183,3 +192,15 @@ def test_a_recipe_that_repeats_a_publication_changes_no_text() -> None:
     assert [read_recipe(name).pack.pii for name in ("obelics", "mmc4", "omnicorpus")] == [None] * 3
     kinds = read_recipe("default").pack.pii
     assert kinds and set(kinds.placeholders) == {"email", "ip", "phone", "card", "iban"}
+
+
+def test_published_recipes_look_for_duplicates_as_published() -> None:
+    obelics, mmc4, omnicorpus = (read_recipe(name).dedup for name in ("obelics", "mmc4", "omnicorpus"))
+    near, paragraphs = obelics.text.near, obelics.text.paragraphs
+    assert near and (near.permutations, near.ngram) == (16, 5)
+    assert (obelics.text.url, obelics.text.image_sets, obelics.text.max_image_documents) == (True, True, 10)
+    assert paragraphs and (paragraphs.copies, paragraphs.counted, paragraphs.keep) == (3, "occurrences", "none")
+    assert obelics.images.in_document == "exact"
+    assert (mmc4.images.perceptual_distance, mmc4.images.in_document) == (5, "perceptual")
+    assert omnicorpus.text.near and (omnicorpus.text.near.jaccard, omnicorpus.text.survivor) == (0.8, "latest")
+    assert omnicorpus.images.perceptual_distance == 0

@@ -59,8 +59,13 @@ def _verdict(kept: bool | None, failed: Sequence[Mapping[str, str]]) -> str:
         return "not judged yet"
     from curate.rule_report import bound_in_words
 
-    why = "; ".join(f"{f['rule']}: {f['value']}, bound {bound_in_words(f['bound'])}" for f in failed)
+    why = "; ".join(f"{f['rule']}: {_found(f)}, bound {bound_in_words(f['bound'])}" for f in failed)
     return "kept" if kept else f"dropped by {why}"
+
+
+def _found(failed: Mapping[str, str]) -> str:
+    copy_of = failed.get("copy_of")
+    return f"a copy of {copy_of}" if copy_of else failed["value"]
 
 
 def _content(node: Mapping[str, Any]) -> str:

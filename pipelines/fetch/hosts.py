@@ -26,7 +26,11 @@ class Hosts(Stage):
     """hosts from documents: for each host of a partition, how many URLs and partitions want it in the whole job."""
 
     name: ClassVar[StageName] = StageName.HOSTS
-    reads: ClassVar[tuple[Read, ...]] = (Read(StageName.EXTRACT, "documents", Span.ALL),)
+    reads: ClassVar[tuple[Read, ...]] = (
+        Read(StageName.EXTRACT, "documents", Span.ALL),
+        Read(StageName.DEDUP_TEXT, "text_duplicates", Span.ALL),
+        Read(StageName.BALANCE, "balance", Span.ALL),
+    )
     writes: ClassVar[tuple[str, ...]] = ("hosts",)
     light: ClassVar[bool] = True
 

@@ -14,7 +14,7 @@ from pipelines.frame.stage import Read, Span, Stage
 from pipelines.frame.task import Task
 from schemas.recipe import Recipe
 from schemas.statuses import ImageStatus, StageName
-from schemas.tables import HOSTS, IMAGES, WARC_IMAGES
+from schemas.tables import FREQUENT_IMAGES, HOSTS, IMAGES, WARC_IMAGES
 
 _STORED_FORMATS = {extension: name for name, extension in EXTENSIONS.items()}
 
@@ -27,6 +27,9 @@ class Fetch(Stage):
     reads: ClassVar[tuple[Read, ...]] = (
         Read(StageName.EXTRACT, "documents"),
         Read(StageName.EXTRACT, "warc_images", Span.FILE),
+        Read(StageName.DEDUP_TEXT, "text_duplicates"),
+        Read(StageName.DEDUP_TEXT, "frequent_images"),
+        Read(StageName.BALANCE, "balance"),
         Read(StageName.HOSTS, "hosts", decides=False),
     )
     writes: ClassVar[tuple[str, ...]] = ("images",)
@@ -47,10 +50,12 @@ class Fetch(Stage):
         wanted = wanted_images(task.workspace, task.number, task.recipe)
         self._count_documents(task, wanted)
         urls = sorted(wanted.captions)
+        frequent = _too_frequent(task)
         with Spool() as spool:
             collector = Collector(task, spool, self._sharers(task))
-            collector.collect(urls, _held_by_warc(task) if task.recipe.extract.warc_images else {})
-            _write(task, spool, urls, wanted, collector.results)
+            rare = [url for url in urls if url not in frequent]
+            collector.collect(rare, _held_by_warc(task) if task.recipe.extract.warc_images else {})
+            _write(task, spool, urls, wanted, frequent | collector.results)
 
     def _sharers(self, task: Task) -> dict[str, int]:
         """For each host, how many workers may ask it at the same time."""
@@ -63,6 +68,12 @@ class Fetch(Stage):
         documents.keep(wanted.documents_passed)
         for rule, count in wanted.documents_dropped.items():
             documents.drop(rule, count)
+
+
+def _too_frequent(task: Task) -> dict[str, Collected]:
+    """URLs that are not asked for, since too many documents show them."""
+    rows = tables.read_table(task.workspace, FREQUENT_IMAGES, task.number).to_pylist()
+    return {row["url"]: Collected(ImageStatus.TOO_FREQUENT, message=f"in {row['documents']} documents") for row in rows}
 
 
 def _held_by_warc(task: Task) -> dict[str, WarcImage]:

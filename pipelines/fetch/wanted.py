@@ -1,4 +1,6 @@
-"""Which images a partition's documents want: of documents that pass the screen, on pages that do not opt out."""
+"""Which images a partition's documents want: of documents that pass the screen and are no copies, on pages
+that do not opt out.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from filters.rules import first_reasons
 from filters.screening import page_opts_out, screen
 from filters.urls import host_of
 from pipelines.frame import tables
+from pipelines.frame.copies import taken_out
 from pipelines.frame.storage import Workspace
 from schemas.recipe import Recipe
 from schemas.tables import DOCUMENTS
@@ -28,13 +31,18 @@ class Wanted:
 def wanted_images(workspace: Workspace, partition: int, recipe: Recipe) -> Wanted:
     """What a partition wants; the same wherever it is asked."""
     wanted = Wanted()
-    for batch in tables.read_batches(workspace, DOCUMENTS, partition, SIGNAL_COLUMNS):
+    gone = taken_out(workspace, partition)
+    for batch in tables.read_batches(workspace, DOCUMENTS, partition, ("doc_id", *SIGNAL_COLUMNS)):
         nodes = Nodes(batch)
         screening = screen(nodes, recipe)
-        wanted.documents_passed += int(np.count_nonzero(screening.passed))
+        out = [gone.get(doc_id) for doc_id in batch.column("doc_id").to_pylist()]
         wanted.documents_dropped.update(first_reasons(screening.failures, np.ones(nodes.documents, np.bool_)))
         rows = batch.select(["images", "alts", "directives"]).to_pylist()
-        for row, passes in zip(rows, screening.passed, strict=True):
+        for row, passes, why in zip(rows, screening.passed, out, strict=True):
+            if passes and why is not None:
+                wanted.documents_dropped[why.reason] += 1
+                continue
+            wanted.documents_passed += int(passes)
             if passes and not page_opts_out(row["directives"], recipe.fetch.consent):
                 for url, alt in zip(row["images"], row["alts"], strict=True):
                     if url is not None and not wanted.captions.get(url):

@@ -60,18 +60,32 @@ def run_stage(plan: StagePlan, job: Job, engine: Engine) -> None:
             job.workspace.remove_leftovers(folder)
         for assignment in plan.todo:
             ledger.invalidate(job.workspace, stage.name, assignment.partition.partition)
-        if engine.is_local and stage.light and not stage.shuffles:
-            _run_here(plan, job)
-        else:
-            _run_pipeline(plan, job, engine)
+        _do(plan, job, engine)
     records = ledger.read_all(job.workspace, stage.name)
     _check(plan, job, records)
     stage.finish(job, records)
 
 
+def _do(plan: StagePlan, job: Job, engine: Engine) -> None:
+    stage = plan.stage
+    try:
+        with workers_watched():
+            keep_small()
+            stage.prepare(job, engine)
+            if engine.is_local and (stage.light or engine.worker_count == 1) and not stage.shuffles:
+                _run_here(plan, job)
+            else:
+                _run_pipeline(plan, job, engine)
+            stage.clean_up(job)
+    except WorkerDied as error:
+        raise StageFailed(
+            f"{stage.name}: a worker process was killed ({error}); if memory ran out, use fewer --workers or a smaller "
+            "input.split_bytes; the same command goes on from here"
+        ) from error
+
+
 def _run_here(plan: StagePlan, job: Job) -> None:
-    """Light work in a loop: importing Beam takes longer than the work itself."""
-    keep_small()
+    """Light work, and that of one worker, in a loop: importing Beam takes longer than most of it."""
     try:
         known = conclusions(plan.stage.rounds(job.recipe), job.workspace, job.partitions, job.recipe)
     except RoundFailed as error:
@@ -85,14 +99,8 @@ def _run_pipeline(plan: StagePlan, job: Job, engine: Engine) -> None:
     from pipelines.frame.pipeline import RunStage
 
     name = plan.stage.name
-    try:
-        with workers_watched(), engine.pipeline(f"curate-{name}", len(plan.todo), plan.stage.light) as pipeline:
-            pipeline | name.title() >> RunStage(plan.stage, engine.spread(plan.todo), job)
-    except WorkerDied as error:
-        raise StageFailed(
-            f"{name}: a worker process was killed ({error}); if memory ran out, use fewer --workers or a smaller "
-            "input.split_bytes; the same command goes on from here"
-        ) from error
+    with engine.pipeline(f"curate-{name}", len(plan.todo), plan.stage.light) as pipeline:
+        pipeline | name.title() >> RunStage(plan.stage, engine.spread(plan.todo), job)
 
 
 def _check(plan: StagePlan, job: Job, records: dict[int, LedgerRecord]) -> None:

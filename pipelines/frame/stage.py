@@ -18,9 +18,12 @@ from pipelines.frame.task import Assignment, Task
 from schemas.ledger import LedgerRecord
 from schemas.recipe import Recipe
 from schemas.statuses import StageName
+from schemas.tables import TABLES
 
 if TYPE_CHECKING:
     import apache_beam as beam
+
+    from pipelines.frame.engine import Engine
 
 
 class Span(StrEnum):
@@ -94,6 +97,12 @@ class Stage(ABC):
         """Whether the stage gathers."""
         return type(self).gather is not Stage.gather
 
+    def prepare(self, job: Job, engine: "Engine") -> None:
+        """Before any partition is processed: exchange what crosses partitions more than once, through a Scratch."""
+
+    def clean_up(self, job: Job) -> None:
+        """After all partitions were processed: remove what `prepare` left."""
+
     def finish(self, job: Job, records: dict[int, LedgerRecord]) -> None:
         """Write what needs all partitions' records, after the last of them; also on a run that had nothing to do."""
 
@@ -108,7 +117,7 @@ def assignments(stage: Stage, job: Job, upstream: dict[StageName, dict[int, Ledg
     common = {
         "stage": stage.name,
         "version": stage.version,
-        "writes": stage.writes,
+        "writes": {name: TABLES[name].version if name in TABLES else 0 for name in stage.writes},
         "settings": stage.settings(job.recipe),
         "all": [_digests(read, job.partitions, upstream) for read in reads if read.span is Span.ALL],
     }

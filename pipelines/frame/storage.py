@@ -46,6 +46,31 @@ def open_read(path: str) -> BinaryIO:
     return cast(BinaryIO, fsspec.open(path, "rb", block_size=1 << 20).open())
 
 
+def exists(path: str) -> bool:
+    """Whether there is a file or folder."""
+    fs, name = fsspec.core.url_to_fs(path)
+    return bool(fs.exists(name))
+
+
+def is_folder(path: str) -> bool:
+    """Whether a path names a folder."""
+    fs, name = fsspec.core.url_to_fs(path)
+    return bool(fs.isdir(name))
+
+
+def files_in(folder: str) -> list[str]:
+    """Files directly in a folder, sorted."""
+    fs, name = fsspec.core.url_to_fs(folder)
+    found = [entry["name"] for entry in fs.ls(name, detail=True) if entry["type"] == "file"]
+    return sorted(f"{folder.rstrip('/')}/{file_name(path)}" for path in found)
+
+
+def lines_in(path: str) -> list[str]:
+    """Lines of a text file, without blanks around them and without those at its end that are empty."""
+    with open_read(path) as file:
+        return [line.strip() for line in file.read().decode("utf-8", "replace").rstrip().splitlines()]
+
+
 def size_of(path: str) -> int:
     """Size of a file in bytes."""
     if is_local(path):
@@ -109,10 +134,21 @@ class Workspace:
             return sorted(f"{folder}/{n}" for n in map(file_name, found) if TEMPORARY not in n)
         return []
 
+    def bytes_in(self, folder: str) -> int:
+        """Size of all that is in a folder and its folders; 0 where there is none."""
+        with contextlib.suppress(FileNotFoundError):
+            return int(self._fs.du(f"{self._base}/{folder}"))
+        return 0
+
     def remove(self, name: str) -> None:
         """Remove a file; nothing happens where there is none."""
         with contextlib.suppress(FileNotFoundError):
             self._fs.rm_file(f"{self._base}/{name}")
+
+    def remove_folder(self, name: str) -> None:
+        """Remove a folder and all that is in it; nothing happens where there is none."""
+        with contextlib.suppress(FileNotFoundError):
+            self._fs.rm(f"{self._base}/{name}", recursive=True)
 
     def write_text(self, name: str, text: str) -> None:
         """Write a small file whole."""

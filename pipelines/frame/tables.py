@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -60,6 +62,20 @@ def read_batches(
     """A partition's rows in the order in which they were written, `rows` at a time."""
     with workspace.open(name_of(table, partition)) as file, pq.ParquetFile(file) as parquet:
         yield from parquet.iter_batches(rows, columns=list(columns) if columns else None, use_threads=False)
+
+
+def read_rows(
+    workspace: Workspace, table: Table, partition: int, columns: Sequence[str], rows: npt.NDArray[np.int64]
+) -> Iterator[tuple[npt.NDArray[np.int64], pa.Table]]:
+    """Some rows of a partition, given by ascending number, a row group at a time; other row groups are not read."""
+    with workspace.open(name_of(table, partition)) as file, pq.ParquetFile(file) as parquet:
+        begin = 0
+        for group in range(parquet.num_row_groups):
+            end = begin + parquet.metadata.row_group(group).num_rows
+            some = rows[slice(*np.searchsorted(rows, (begin, end)))]
+            if len(some):
+                yield some, parquet.read_row_group(group, list(columns), use_threads=False).take(pa.array(some - begin))
+            begin = end
 
 
 def read_table(workspace: Workspace, table: Table, partition: int, columns: Sequence[str] | None = None) -> pa.Table:

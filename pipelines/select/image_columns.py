@@ -8,13 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters.nodes import Nodes
-from schemas.statuses import ImageStatus
+from schemas.statuses import DuplicateKind, ImageStatus
 
 # What select needs of the images table.
-COLUMNS = ("url", "status", "width", "height", "bytes", "format", "frames")
+COLUMNS = ("url", "url_hash", "status", "width", "height", "bytes", "format", "frames", "sha256")
 # What it needs of image_signals.
 _PIXEL_SIGNALS = ("blur", "entropy", "transparency", "nsfw")
 MEASURED = ("url", "measure_status", *_PIXEL_SIGNALS)
+# What it needs of image_duplicates.
+COPIES = ("url", "kind", "survivor", "copies")
 _OK = ImageStatus.OK.value
 _NOT_WANTED = ImageStatus.NOT_REQUESTED.value
 
@@ -22,8 +24,8 @@ _NOT_WANTED = ImageStatus.NOT_REQUESTED.value
 class FetchedImages:
     """The images of one partition, looked up by URL."""
 
-    def __init__(self, table: pa.Table, measured: pa.Table) -> None:
-        self._table = _with_signals(table, measured).combine_chunks()
+    def __init__(self, table: pa.Table, measured: pa.Table, copies: pa.Table) -> None:
+        self._table = _with_copies(_with_signals(table, measured), copies).combine_chunks()
         self._row = {url: row for row, url in enumerate(table.column("url").to_pylist())}
 
     def rows(self, urls: Sequence[str | None]) -> pa.Array:
@@ -49,11 +51,28 @@ def _with_signals(table: pa.Table, measured: pa.Table) -> pa.Table:
     return table.set_column(table.schema.get_field_index("status"), "status", status)
 
 
+def _with_copies(table: pa.Table, copies: pa.Table) -> pa.Table:
+    """Images with the documents that show them or a copy, the best copy where another one is, and evaluation sets."""
+    rows = pc.index_in(table.column("url"), copies.column("url").combine_chunks())
+    kind, survivor = (copies.column(name).take(rows) for name in ("kind", "survivor"))
+    in_set = pc.fill_null(pc.equal(kind, DuplicateKind.BENCHMARK.value), False)
+    nothing = pa.scalar(None, pa.string())
+    got = pc.if_else(pc.equal(table.column("status"), _OK), 1, pa.scalar(None, pa.int64()))
+    columns = {
+        "copies": pc.coalesce(copies.column("copies").take(rows), got),
+        "best_copy": pc.coalesce(pc.if_else(in_set, nothing, survivor), table.column("url_hash")),
+        "benchmark": pc.if_else(in_set, survivor, nothing),
+    }
+    for name, column in columns.items():
+        table = table.append_column(name, column)
+    return table
+
+
 def image_columns(nodes: Nodes, images: FetchedImages) -> Mapping[str, pa.Array]:
     """Signals of scope image for every node (null where the node is text), and `status`."""
     urls = nodes.flat("images")
     rows = images.rows(urls.to_pylist())
-    taken = {name: images.take(name, rows) for name in (*COLUMNS, *_PIXEL_SIGNALS) if name != "url"}
+    taken = {name: images.take(name, rows) for name in (*COLUMNS, *_PIXEL_SIGNALS, "copies") if name != "url"}
     width, height = (pc.cast(taken[side], pa.float64()) for side in ("width", "height"))
     return {
         **taken,

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from filters.nodes import SIGNAL_COLUMNS
-from pipelines.frame import partitions, tables
+from pipelines.frame import tables
+from pipelines.frame.copies import in_earlier_slices
 from pipelines.frame.partitions import Partition
 from pipelines.frame.storage import Workspace
-from pipelines.select.image_columns import COLUMNS, MEASURED, FetchedImages
+from pipelines.select import removals
+from pipelines.select.image_columns import COLUMNS, COPIES, MEASURED, FetchedImages
 from pipelines.select.judging import Evidence, gather
 from schemas.recipe import Recipe
-from schemas.tables import DOCUMENTS, IMAGE_SIGNALS, IMAGES
+from schemas.tables import DOCUMENTS, IMAGE_DUPLICATES, IMAGE_SIGNALS, IMAGES
 
 # Only numbers and URLs are read, so more rows at a time than where texts are: each batch has a fixed cost.
 _BATCH = 512
@@ -31,21 +33,13 @@ def read(workspace: Workspace, partition: Partition, recipe: Recipe) -> Iterator
     """A partition's documents in their order, in one batch or more: rules are counted where there is nothing too."""
     number = partition.partition
     fetched = tables.read_table(workspace, IMAGES, number, COLUMNS)
-    images = FetchedImages(fetched, tables.read_table(workspace, IMAGE_SIGNALS, number, MEASURED))
-    seen = _seen_before(workspace, partition)
+    measured = tables.read_table(workspace, IMAGE_SIGNALS, number, MEASURED)
+    images = FetchedImages(fetched, measured, tables.read_table(workspace, IMAGE_DUPLICATES, number, COPIES))
+    removed = removals.read(workspace, number, recipe)
+    seen = in_earlier_slices(workspace, number)
     batch = None
     for batch in tables.read_batches(workspace, DOCUMENTS, number, _COLUMNS, _BATCH):
-        yield Batch(batch, gather(batch, images, seen, recipe))
+        yield Batch(batch, gather(batch, images, seen, removed, recipe))
     if batch is None:
         nothing = pa.RecordBatch.from_pylist([], pa.schema([DOCUMENTS.schema.field(name) for name in _COLUMNS]))
-        yield Batch(nothing, gather(nothing, images, seen, recipe))
-
-
-def _seen_before(workspace: Workspace, partition: Partition) -> frozenset[str]:
-    """Documents of earlier slices of the same file: what extract drops inside a slice is dropped across slices too."""
-    earlier = (p for p in partitions.load(workspace) if p.path == partition.path and p.start < partition.start)
-    return frozenset(
-        doc_id
-        for sibling in earlier
-        for doc_id in tables.read_table(workspace, DOCUMENTS, sibling.partition, ["doc_id"])["doc_id"].to_pylist()
-    )
+        yield Batch(nothing, gather(nothing, images, seen, removed, recipe))

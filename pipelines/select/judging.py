@@ -12,6 +12,7 @@ from filters.nodes import Mask, Nodes
 from filters.rules import NO_THRESHOLDS, Failure, Thresholds, as_json, evaluate, passed
 from filters.screening import Screening, page_opts_out, screen
 from pipelines.select.image_columns import FetchedImages, image_columns, opted_out
+from pipelines.select.removals import Removals
 from schemas.recipe import Recipe, SelectRules
 from schemas.statuses import DropReason, ImageStatus, Scope
 
@@ -20,19 +21,25 @@ from schemas.statuses import DropReason, ImageStatus, Scope
 class Evidence:
     """All that the rules of `select` look at in a batch, and what was decided before them: the same for any such rules.
 
-    `status` are the images that were not got, `duplicates` the documents that an earlier slice of their file has too.
+    `status` are the images that were not got; `removed` what dedup and balance took out, and documents that
+    an earlier slice of their file has too.
     """
 
     nodes: Nodes
     images: Mapping[str, pa.Array]
     screening: Screening
     status: Failure
-    duplicates: Failure
+    removed: Mapping[Scope, list[Failure]]
 
     @property
     def fetched(self) -> Mask:
         """Image nodes that have an image."""
         return ~self.nodes.is_text & ~self.status.failed
+
+    @cached_property
+    def taking_part(self) -> Mask:
+        """Documents that pass the screen and were not taken out."""
+        return passed(self.removed[Scope.DOCUMENT], self.screening.passed)
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class Judgement:
 
     def candidates(self, scope: Scope) -> Mask:
         """Items that the rules decide about: not in a document that is a duplicate or fails the screen."""
-        documents = self.evidence.screening.passed & ~self.evidence.duplicates.failed
+        documents = self.evidence.taking_part
         return documents if scope is Scope.DOCUMENT else self.items(scope) & documents[self.nodes.document]
 
     @cached_property
@@ -70,29 +77,43 @@ class Judgement:
         return _kept_nodes(self.nodes, self.failures) & self.document_kept[self.nodes.document]
 
 
-def gather(batch: pa.RecordBatch, images: FetchedImages, seen: frozenset[str], recipe: Recipe) -> Evidence:
+def gather(
+    batch: pa.RecordBatch, images: FetchedImages, seen: frozenset[str], removed: Removals, recipe: Recipe
+) -> Evidence:
     """The evidence of a batch; documents whose id was `seen` before are duplicates."""
-    nodes = Nodes(batch)
+    nodes, ids = Nodes(batch), batch.column("doc_id")
     screening = screen(nodes, recipe)
     columns = image_columns(nodes, images)
-    status = _status_failure(batch, nodes, columns, screening, recipe)
-    return Evidence(nodes, columns, screening, status, _duplicate_failure(batch, seen))
+    documents = [_duplicate_failure(batch, seen), *removed.of_documents(ids)]
+    asked_for = passed(documents[1:], screening.passed)
+    status = _status_failure(batch, nodes, columns, asked_for, recipe)
+    failures = {
+        Scope.DOCUMENT: documents,
+        Scope.NODE: removed.of_texts(ids, nodes),
+        Scope.IMAGE: [status, *removed.of_images(nodes, images, ~nodes.is_text & ~status.failed)],
+    }
+    return Evidence(nodes, columns, screening, status, failures)
 
 
 def judge(evidence: Evidence, rules: SelectRules, thresholds: Thresholds = NO_THRESHOLDS) -> Judgement:
     """Apply rules. A keep_top without a threshold is left out: so is found of which items the top is to be kept."""
-    nodes, screening = evidence.nodes, evidence.screening
-    fetched = ~nodes.is_text & ~evidence.status.failed
+    nodes, removed = evidence.nodes, evidence.removed
     columns = {Scope.NODE: nodes.text_columns(), Scope.IMAGE: evidence.images}
     failures = {
-        Scope.NODE: evaluate(rules.node, Scope.NODE, columns[Scope.NODE], nodes.is_text, thresholds),
-        Scope.IMAGE: [evidence.status, *evaluate(rules.image, Scope.IMAGE, evidence.images, fetched, thresholds)],
+        Scope.NODE: [
+            *removed[Scope.NODE],
+            *evaluate(rules.node, Scope.NODE, columns[Scope.NODE], nodes.is_text, thresholds),
+        ],
+        Scope.IMAGE: [
+            *removed[Scope.IMAGE],
+            *evaluate(rules.image, Scope.IMAGE, evidence.images, evidence.fetched, thresholds),
+        ],
     }
     columns[Scope.DOCUMENT] = nodes.document_columns(_kept_nodes(nodes, failures))
     failures[Scope.DOCUMENT] = [
-        evidence.duplicates,
-        *(replace(f, rule=f"screen.{f.rule}") for f in screening.failures),
-        *evaluate(rules.document, Scope.DOCUMENT, columns[Scope.DOCUMENT], screening.passed, thresholds),
+        *(replace(f, rule=f"screen.{f.rule}") for f in evidence.screening.failures),
+        *removed[Scope.DOCUMENT],
+        *evaluate(rules.document, Scope.DOCUMENT, columns[Scope.DOCUMENT], evidence.taking_part, thresholds),
     ]
     return Judgement(evidence, failures, columns)
 
@@ -103,7 +124,7 @@ def _kept_nodes(nodes: Nodes, failures: Mapping[Scope, list[Failure]]) -> Mask:
 
 
 def _status_failure(
-    batch: pa.RecordBatch, nodes: Nodes, columns: Mapping[str, pa.Array], screening: Screening, recipe: Recipe
+    batch: pa.RecordBatch, nodes: Nodes, columns: Mapping[str, pa.Array], asked_for: Mask, recipe: Recipe
 ) -> Failure:
     """Images that were not got, as a failed rule of its own."""
     pages = [page_opts_out(said, recipe.fetch.consent) for said in batch.column("directives").to_pylist()]
@@ -111,7 +132,7 @@ def _status_failure(
     by_page = opted_out(nodes, pages) & missing
     status = pc.if_else(pa.array(by_page), ImageStatus.PAGE_OPTED_OUT.value, columns["status"])
     failed = ~nodes.is_text & np.asarray(pc.not_equal(status, ImageStatus.OK.value))
-    failed &= screening.passed[nodes.document]  # of the others no image was asked for
+    failed &= asked_for[nodes.document]  # of the others no image was asked for
     return Failure(DropReason.IMAGE_STATUS, as_json(ImageStatus.OK.value), failed, status, ~nodes.is_text)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from pipelines.frame.copies import reasons
 from pipelines.frame.rounds import Round
 from pipelines.frame.stage import Job, Read, Span, Stage
 from pipelines.frame.task import Task
@@ -24,7 +25,10 @@ class Select(Stage):
     reads: ClassVar[tuple[Read, ...]] = (
         Read(StageName.EXTRACT, "documents", Span.FILE),
         Read(StageName.FETCH, "images"),
+        Read(StageName.DEDUP_TEXT, "text_duplicates"),
+        Read(StageName.BALANCE, "balance"),
         Read(StageName.MEASURE, "image_signals"),
+        Read(StageName.DEDUP_IMAGES, "image_duplicates"),
     )
     writes: ClassVar[tuple[str, ...]] = ("verdicts", "rules")
     light: ClassVar[bool] = True
@@ -34,6 +38,8 @@ class Select(Stage):
         return {
             "screen": recipe.screen.fingerprinted(),
             "select": recipe.select.fingerprinted(),
+            "dedup": recipe.dedup.fingerprinted(),
+            "removed": reasons(recipe),
             "consent": recipe.fetch.consent.fingerprinted(),
         }
 

@@ -1,0 +1,201 @@
+"""Exact and near copies of texts: candidates by equal bands, checked by their similarity where one of them lives.
+
+Which texts are compared does not depend on where files are cut: of each text one document, the first of the job, is
+paired with others. Of a band's documents travel digest, text and address; of candidates one sketch of n-grams, once to
+each partition where it has a partner, so that a page with a million copies costs its home no more than any other.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from filters.minhash import similarities, sketch
+from filters.word_hashes import Hashes, mixed, words_of
+from pipelines.dedup_text.pool import Pool, address, partition_of, row_of
+from pipelines.frame import tables
+from pipelines.frame.engine import Engine
+from pipelines.frame.exchange import Array, by_key, columns, exchange, range_of, ranges_for
+from schemas.recipe import TextDuplicates
+from schemas.tables import DOCUMENTS
+
+CANDIDATES, EDGES = "candidates", "edges"
+_RECORD_BYTES, _CANDIDATE_BYTES, _SKETCH_BYTES = 25, 17, 2500
+# Digests of whole texts are told from those of bands by what they are mixed with.
+_WHOLE_TEXT = np.uint64(0xA5A5A5A5A5A5A5A5)
+_PAIRS_AT_ONCE = 1000
+_Sketch = npt.NDArray[np.uint32]
+
+
+def find_copies(engine: Engine, pool: Pool, partitions: list[int], documents: int, settings: TextDuplicates) -> None:
+    """Write pairs of copies to the scratch step EDGES: two arrays of addresses, by the partition of the second."""
+    bands = settings.near.bands if settings.near else 0
+    total = documents * (bands + settings.exact) * _RECORD_BYTES
+    ranges = ranges_for(total)
+    exchange(
+        engine, "candidates", partitions, _EmitBands(pool, settings, ranges), _Pairs(ranges), _KeepCandidates(pool),
+        total_bytes=total,
+    )  # fmt: skip
+    candidates = pool.scratch.size(CANDIDATES) // _CANDIDATE_BYTES
+    exchange(
+        engine, "similarities", pool.scratch.keys(CANDIDATES), _EmitSketches(pool), _Compare(pool),
+        total_bytes=candidates * _SKETCH_BYTES,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _EmitBands:
+    """(digest, text, address, is of the whole text). Equal texts of a partition are paired at once; one travels."""
+
+    pool: Pool
+    settings: TextDuplicates
+    ranges: int
+
+    def __call__(self, partition: int) -> Iterator[tuple[int, list[Array]]]:
+        rows, table = self.pool.read(partition, ["text", "bands"], before="near")
+        digests, texts, addresses, whole = self._records(address(partition, rows), table)
+        leads = first_of_each(digests, texts, addresses)
+        yield from by_key(
+            range_of(digests[leads], self.ranges), [digests[leads], texts[leads], addresses[leads], whole[leads]]
+        )
+        at_home = pairs(digests[whole], addresses[whole], whole[whole])
+        if len(at_home[0]):  # these are home already: a key behind the ranges passes them through
+            yield self.ranges + partition, at_home
+
+    def _records(self, addresses: Hashes, table: pa.Table) -> list[Array]:
+        has_text = np.asarray(table.column("text").is_valid())
+        texts = np.asarray(table.column("text").fill_null(0), np.uint64)
+        whole = mixed(texts ^ _WHOLE_TEXT)[has_text]
+        # Equal texts have equal bands: one of them stands for all of a partition.
+        _, first = np.unique(texts, return_index=True)
+        first = first[has_text[first]]
+        lists = table.column("bands").take(pa.array(first)).combine_chunks()
+        bands = np.asarray(lists.flatten(), np.uint64)
+        lengths = np.asarray(lists.value_lengths().fill_null(0), np.int64)
+        if self.settings.near is None:
+            bands, lengths = bands[:0], np.zeros_like(lengths)
+        owner = np.concatenate((np.repeat(first, lengths), np.flatnonzero(has_text)))
+        kind = np.arange(len(owner)) >= len(bands)
+        return [np.concatenate((bands, whole)), texts[owner], addresses[owner], kind]
+
+
+def first_of_each(digests: Hashes, texts: Hashes, addresses: Hashes) -> npt.NDArray[np.int64]:
+    """Where the smallest address of each text with each digest stands."""
+    order = np.lexsort((addresses, texts, digests))
+    again = (digests[order][1:] == digests[order][:-1]) & (texts[order][1:] == texts[order][:-1])
+    return order[np.concatenate((np.ones(1, np.bool_), ~again))[: len(order)]]
+
+
+def pairs(digests: Hashes, addresses: Hashes, whole: Array) -> list[Array]:
+    """Pairs of documents with an equal digest (smaller address, larger, whether of whole texts), each once.
+
+    Each document with the smallest and with the one before it: enough to connect them, if some pairs turn out to be
+    unlike, and linear in their number.
+    """
+    order = np.lexsort((addresses, digests))
+    digests, addresses, whole = digests[order], addresses[order], whole[order]
+    begins = np.concatenate((np.ones(1, np.bool_), digests[1:] != digests[:-1]))[: len(digests)]
+    later = np.flatnonzero(~begins)
+    smallest = addresses[np.flatnonzero(begins)[np.cumsum(begins)[later] - 1]]
+    left = np.concatenate((smallest, addresses[later - 1]))
+    return _distinct(left, np.tile(addresses[later], 2), np.tile(whole[later], 2))
+
+
+def _distinct(left: Hashes, right: Hashes, whole: Array) -> list[Array]:
+    """Each pair once; of whole texts if it was ever so."""
+    order = np.lexsort((~whole.astype(np.bool_), right, left))
+    left, right, whole = left[order], right[order], whole[order]
+    again = (left[1:] == left[:-1]) & (right[1:] == right[:-1])
+    kept = np.concatenate((np.ones(1, np.bool_), ~again))[: len(left)] & (left != right)
+    return [left[kept], right[kept], whole[kept].astype(np.uint8)]
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    ranges: int
+
+    def __call__(self, key: int, values: list[list[Array]]) -> Iterator[tuple[int, list[Array]]]:
+        found = columns(values) if key >= self.ranges else self._pairs(*columns(values))
+        yield from by_key(partition_of(found[0]), found)
+
+    @staticmethod
+    def _pairs(digests: Hashes, texts: Hashes, addresses: Hashes, whole: Array) -> list[Array]:
+        """Of a band's equal texts, of several partitions, only the first has partners; equal texts themselves all."""
+        kept = whole.astype(np.bool_)
+        kept[first_of_each(digests, texts, addresses)] = True
+        return pairs(digests[kept], addresses[kept], whole[kept])
+
+
+@dataclass(frozen=True)
+class _KeepCandidates:
+    pool: Pool
+
+    def __call__(self, partition: int, values: list[list[Array]]) -> Iterator[tuple[int, list[Array]]]:
+        self.pool.scratch.write(CANDIDATES, partition, _distinct(*columns(values)))
+        yield from ()
+
+
+@dataclass(frozen=True)
+class _EmitSketches:
+    """To each partition with a partner: the pairs, and a sketch of each left document with pairs to be checked."""
+
+    pool: Pool
+
+    def __call__(self, partition: int) -> Iterator[tuple[int, list[Array]]]:
+        left, right, whole = _distinct(*self.pool.scratch.arrays(CANDIDATES, partition))
+        homes = partition_of(right)
+        sketches = sketches_of(self.pool, partition, np.unique(row_of(left[whole == 0])))
+        for home, (lefts, rights, wholes) in by_key(homes, [left, right, whole]):
+            needed = np.unique(row_of(lefts[wholes == 0]))
+            some = [sketches[row] for row in needed.tolist()]
+            lengths = np.array([len(s) for s in some], np.int64)
+            yield home, [lefts, rights, wholes, address(partition, needed), lengths, _joined(some)]
+
+
+@dataclass(frozen=True)
+class _Compare:
+    pool: Pool
+
+    def __call__(self, partition: int, values: list[list[Array]]) -> Iterator[tuple[int, list[Array]]]:
+        left, right, whole = columns([value[:3] for value in values])
+        sent = {a: s for value in values for a, s in _unjoined(*value[3:])}
+        alike = whole.astype(np.bool_)
+        unsure = np.flatnonzero(~alike)
+        unsure = unsure[np.argsort(right[unsure], kind="stable")]  # in the order in which their texts are read
+        for begin in range(0, len(unsure), _PAIRS_AT_ONCE):
+            some = unsure[begin : begin + _PAIRS_AT_ONCE]
+            own = sketches_of(self.pool, partition, np.unique(row_of(right[some])))
+            found = similarities([sent[a] for a in left[some].tolist()], [own[r] for r in row_of(right[some]).tolist()])
+            near = self.pool.recipe.dedup.text.near
+            alike[some] = found >= (near.jaccard if near else 1.0)
+        if alike.any():
+            self.pool.scratch.write(EDGES, partition, [left[alike], right[alike]])
+        yield from ()
+
+
+def _joined(sketches: Sequence[_Sketch]) -> _Sketch:
+    return np.concatenate([np.zeros(0, np.uint32), *sketches])
+
+
+def _unjoined(addresses: Hashes, lengths: Array, joined: _Sketch) -> Iterator[tuple[int, _Sketch]]:
+    yield from zip(addresses.tolist(), np.split(joined, np.cumsum(lengths)[:-1]) if len(lengths) else [], strict=True)
+
+
+def sketches_of(pool: Pool, partition: int, rows: npt.NDArray[np.int64]) -> dict[int, _Sketch]:
+    """Sketches of documents by row; their texts are read and left where they are."""
+    near = pool.recipe.dedup.text.near
+    if near is None or not len(rows):
+        return {}
+    found: dict[int, _Sketch] = {}
+    for some, batch in tables.read_rows(pool.workspace, DOCUMENTS, partition, ["texts"], rows):
+        found.update(zip(some.tolist(), _sketches(batch.column("texts").to_pylist(), near.ngram), strict=True))
+    return found
+
+
+def _sketches(documents: Sequence[Sequence[str | None]], n: int) -> list[_Sketch]:
+    texts = [[text for text in nodes if text is not None] for nodes in documents]
+    words = words_of([text for nodes in texts for text in nodes])
+    ngrams = words.joined(np.array([len(nodes) for nodes in texts], np.int64)).ngrams(n, short=True)
+    return [sketch(some) for some in np.split(ngrams.hashes, np.cumsum(ngrams.counts)[:-1])]

@@ -1,0 +1,204 @@
+"""Exchanges: what crosses partitions, as packed arrays of numbers shuffled by Beam. Never documents, never images.
+
+An element costs tens of microseconds on any runner, so none is a single record: every source emits, for each key, one
+element with all its arrays for that key. A key is a range of digests or the number of a partition. Beam's local runner
+would hold the shuffle in memory, so on this machine it goes through files instead, and memory does not grow with the
+corpus. What comes out is written to the workspace's scratch folder and read by the next exchange.
+"""
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pipelines.frame.engine import Engine
+from pipelines.frame.memory import give_back
+from pipelines.frame.storage import Workspace
+
+Array = npt.NDArray[Any]
+Keyed = tuple[int, bytes]
+# What a key may bring together at once in a worker's memory; and what is grouped at once of a shuffle through files.
+KEY_BYTES = 8 << 20
+BUCKET_BYTES = 16 << 20
+_MOST_BUCKETS = 256
+_NUMBER = 8
+
+Emit = Callable[[int], Iterable[tuple[int, Sequence[Array]]]]
+Merge = Callable[[int, list[list[Array]]], Iterable[tuple[int, Sequence[Array]]]]
+
+
+def pack(arrays: Sequence[Array]) -> bytes:
+    """One-dimensional arrays as bytes: their number, a type and a length for each, their contents."""
+    head = "".join(f"{a.dtype.str},{len(a)};" for a in arrays).encode()
+    return b"".join([len(head).to_bytes(4, "little"), head, *(np.ascontiguousarray(a).tobytes() for a in arrays)])
+
+
+def unpack(packed: bytes) -> list[Array]:
+    """What `pack` was given."""
+    place = 4 + int.from_bytes(packed[:4], "little")
+    arrays = []
+    for described in packed[4:place].decode().split(";")[:-1]:
+        kind, length = described.split(",")
+        arrays.append(np.frombuffer(packed, np.dtype(kind), int(length), place))
+        place += arrays[-1].nbytes
+    return arrays
+
+
+def columns(values: Sequence[Sequence[Array]]) -> list[Array]:
+    """The first arrays of all values as one, the second ones as one, and so on."""
+    return [np.concatenate(parts) for parts in zip(*values, strict=True)]
+
+
+def by_key(keys: Array, arrays: Sequence[Array]) -> Iterator[tuple[int, list[Array]]]:
+    """Arrays cut by the key of each position; order inside a key stays."""
+    if not len(keys):
+        return
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    first = np.flatnonzero(np.concatenate((np.ones(1, np.bool_), ordered[1:] != ordered[:-1])))
+    moved = [array[order] for array in arrays]
+    for begin, end in zip(first.tolist(), [*first[1:].tolist(), len(order)], strict=True):
+        yield int(ordered[begin]), [array[begin:end] for array in moved]
+
+
+def ranges_for(total_bytes: int) -> int:
+    """Into how many ranges digests are cut so that one fits into a worker's memory; at least one."""
+    return max(1, -(-total_bytes // KEY_BYTES))
+
+
+def range_of(digests: npt.NDArray[np.uint64], ranges: int) -> Array:
+    """The range that each digest falls into, of equally long ones."""
+    return ((digests >> np.uint64(32)) * np.uint64(ranges)) >> np.uint64(32)
+
+
+class Scratch:
+    """What exchanges of one stage leave for one another: arrays by step and key. Gone when the stage is done."""
+
+    def __init__(self, root: str, stage: str) -> None:
+        self._workspace, self._folder = Workspace(root), f"scratch/{stage}"
+
+    def write(self, step: str, key: int, arrays: Sequence[Array]) -> None:
+        """Store arrays; again with the same ones is harmless."""
+        with self._workspace.staged(f"{self._folder}/{step}/{key}") as path:
+            path.write_bytes(pack(arrays))
+
+    def read(self, step: str, key: int) -> list[Array] | None:
+        """Arrays of a key; None where nothing came to it."""
+        try:
+            with self._workspace.open(f"{self._folder}/{step}/{key}") as file:
+                return unpack(file.read())
+        except FileNotFoundError:
+            return None
+
+    def arrays(self, step: str, key: int) -> list[Array]:
+        """Arrays of a key to which something came.
+
+        Raises:
+            FileNotFoundError: where nothing did.
+        """
+        found = self.read(step, key)
+        if found is None:
+            raise FileNotFoundError(f"{self._folder}/{step}/{key}")
+        return found
+
+    def keys(self, step: str) -> list[int]:
+        """Keys to which something came, ascending."""
+        return sorted(int(name.rsplit("/", 1)[-1]) for name in self._workspace.list(f"{self._folder}/{step}"))
+
+    def size(self, step: str) -> int:
+        """How much a step left, in bytes."""
+        return self._workspace.bytes_in(f"{self._folder}/{step}")
+
+    def clear(self) -> None:
+        """Remove everything."""
+        self._workspace.remove_folder(self._folder)
+
+    def clear_step(self, step: str) -> None:
+        """Remove what one step left."""
+        self._workspace.remove_folder(f"{self._folder}/{step}")
+
+
+def exchange(
+    engine: Engine, name: str, sources: Sequence[int], emit: Emit, *merges: Merge, total_bytes: int = 0
+) -> None:
+    """Run one: `emit` for every source, then each of `merges` for every key that the step before emitted to.
+
+    The last one emits nothing: it writes to a Scratch. `total_bytes` is about what is shuffled first.
+    """
+    if not sources:
+        return
+    steps = [_Merging(merge) for merge in merges]
+    if engine.is_local:
+        _through_files(sources, _Emitting(emit), steps, min(-(-total_bytes // BUCKET_BYTES), _MOST_BUCKETS))
+    else:
+        _by_beam(engine, name, sources, _Emitting(emit), steps)
+
+
+def _through_files(
+    sources: Sequence[int], emit: "_Emitting", merges: Sequence["_Merging"], buckets: int
+) -> None:  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="curate-exchange-") as folder:
+        emitted: Iterator[Keyed] = (keyed for source in sources for keyed in emit(source))
+        for step, merge in enumerate(merges):
+            emitted = _merged(emitted, merge, Path(folder) / str(step), max(buckets, 1))
+        for _ in emitted:
+            pass
+    give_back()
+
+
+def _merged(emitted: Iterable[Keyed], merge: "_Merging", folder: Path, buckets: int) -> Iterator[Keyed]:
+    """Bucket by bucket, key by key; in what order a key's elements come is as open as on any runner."""
+    folder.mkdir()
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(open(folder / str(bucket), "wb")) for bucket in range(buckets)]
+        for key, packed in emitted:
+            files[key % buckets].write(b"".join(n.to_bytes(_NUMBER, "little") for n in (key, len(packed))) + packed)
+    for bucket in range(buckets):
+        groups = _groups(folder / str(bucket))
+        for key in sorted(groups):
+            yield from merge((key, groups.pop(key)))
+
+
+def _groups(path: Path) -> dict[int, list[bytes]]:
+    groups: dict[int, list[bytes]] = {}
+    with open(path, "rb") as file:
+        while head := file.read(2 * _NUMBER):
+            key, length = (int.from_bytes(part, "little") for part in (head[:_NUMBER], head[_NUMBER:]))
+            groups.setdefault(key, []).append(file.read(length))
+    path.unlink()
+    return groups
+
+
+def _by_beam(
+    engine: Engine, name: str, sources: Sequence[int], emit: "_Emitting", merges: Sequence["_Merging"]
+) -> None:  # fmt: skip
+    import apache_beam as beam
+
+    with engine.pipeline(f"curate-{name}", len(sources), light=False) as pipeline:
+        flow = pipeline | "Sources" >> beam.Create(sources) | "Spread" >> beam.Reshuffle()
+        flow = flow | "Emit" >> beam.FlatMap(emit)
+        for step, merge in enumerate(merges):
+            flow = flow | f"Group{step}" >> beam.GroupByKey() | f"Merge{step}" >> beam.FlatMap(merge)
+
+
+@dataclass(frozen=True)
+class _Emitting:
+    emit: Emit
+
+    def __call__(self, source: int) -> Iterator[Keyed]:
+        for key, arrays in self.emit(source):
+            yield int(key), pack(arrays)
+
+
+@dataclass(frozen=True)
+class _Merging:
+    merge: Merge
+
+    def __call__(self, group: tuple[int, Iterable[bytes]]) -> Iterator[Keyed]:
+        for key, arrays in self.merge(group[0], [unpack(packed) for packed in group[1]]):
+            yield int(key), pack(arrays)
