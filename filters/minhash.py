@@ -5,6 +5,8 @@ Massive Datasets, section 3.4. Signatures are rensa's.
 """
 
 from collections.abc import Sequence
+from functools import cache
+from math import comb
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,7 @@ from filters.word_hashes import Hashes, Words, mixed
 from schemas.recipe import NearSettings
 
 _SEED = 1
+_SURE = 1e-6
 # A sketch keeps the smallest n-grams of a text by value of their hash. All of them for nine texts in ten; of longer
 # ones enough for a standard error of 0.012 at a similarity of 0.8.
 SKETCH = 1024
@@ -45,6 +48,21 @@ def bands_of(ngrams: Words, settings: NearSettings) -> tuple[Hashes, npt.NDArray
 def recall(similarity: float, settings: NearSettings) -> float:
     """Probability that two texts of a Jaccard similarity agree in a band: 1 - (1 - s^rows)^bands."""
     return float(1 - (1 - similarity ** (settings.permutations // settings.bands)) ** settings.bands)
+
+
+@cache
+def enough_bands(settings: NearSettings) -> int:
+    """In how many bands texts agree that need no further check: two whose similarity is just under the bound do so once
+    in a million times. More than all bands where even these are not enough.
+    """
+    agree = settings.jaccard ** (settings.permutations // settings.bands)
+    tail, count = 0.0, settings.bands + 1
+    while count > 0:
+        tail += comb(settings.bands, count - 1) * agree ** (count - 1) * (1 - agree) ** (settings.bands - count + 1)
+        if tail > _SURE:
+            break
+        count -= 1
+    return count
 
 
 def sketch(ngrams: Hashes) -> npt.NDArray[np.uint32]:

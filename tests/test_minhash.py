@@ -102,3 +102,13 @@ def test_pairs_are_compared_alone_whatever_else_is_compared() -> None:
 
 def test_the_version_of_signatures_names_what_they_are_made_by() -> None:
     assert minhash.signature_version().startswith("rensa-")
+
+
+@pytest.mark.parametrize("settings", [NearSettings(), NearSettings(jaccard=0.5), NearSettings(jaccard=1.0)])
+def test_texts_under_the_bound_hardly_ever_agree_in_enough_bands(settings: NearSettings) -> None:
+    from scipy.stats import binom
+
+    agree = settings.jaccard ** (settings.permutations // settings.bands)
+    enough = minhash.enough_bands(settings)
+    assert binom.sf(enough - 1, settings.bands, agree) <= 1e-6
+    assert enough == 0 or binom.sf(enough - 2, settings.bands, agree) > 1e-6

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from filters.minhash import similarities, sketch
+from filters.minhash import enough_bands, similarities, sketch
 from filters.word_hashes import Hashes, mixed, words_of
 from pipelines.dedup_text.pool import Pool, address, partition_of, row_of
 from pipelines.frame import tables
@@ -22,7 +22,9 @@ from schemas.recipe import TextDuplicates
 from schemas.tables import DOCUMENTS
 
 CANDIDATES, EDGES = "candidates", "edges"
-_RECORD_BYTES, _CANDIDATE_BYTES, _SKETCH_BYTES = 25, 17, 2500
+_RECORD_BYTES, _CANDIDATE_BYTES, _SKETCH_BYTES = 25, 20, 2500
+# More than a signature has bands.
+_ALL_WORDS = 1 << 16
 # Digests of whole texts are told from those of bands by what they are mixed with.
 _WHOLE_TEXT = np.uint64(0xA5A5A5A5A5A5A5A5)
 _PAIRS_AT_ONCE = 1000
@@ -89,27 +91,34 @@ def first_of_each(digests: Hashes, texts: Hashes, addresses: Hashes) -> npt.NDAr
 
 
 def pairs(digests: Hashes, addresses: Hashes, whole: Array) -> list[Array]:
-    """Pairs of documents with an equal digest (smaller address, larger, whether of whole texts), each once.
+    """Pairs of documents with an equal digest (smaller address, larger, in how many digests), each once.
 
     Each document with the smallest and with the one before it: enough to connect them, if some pairs turn out to be
-    unlike, and linear in their number.
+    unlike, and linear in their number. A digest of whole texts counts as all bands and more.
     """
     order = np.lexsort((addresses, digests))
     digests, addresses, whole = digests[order], addresses[order], whole[order]
     begins = np.concatenate((np.ones(1, np.bool_), digests[1:] != digests[:-1]))[: len(digests)]
     later = np.flatnonzero(~begins)
-    smallest = addresses[np.flatnonzero(begins)[np.cumsum(begins)[later] - 1]]
-    left = np.concatenate((smallest, addresses[later - 1]))
-    return _distinct(left, np.tile(addresses[later], 2), np.tile(whole[later], 2))
+    smallest, before = addresses[np.flatnonzero(begins)[np.cumsum(begins)[later] - 1]], addresses[later - 1]
+    apart = before != smallest
+    agreeing = np.where(whole[later], _ALL_WORDS, 1).astype(np.int32)
+    return _summed(
+        np.concatenate((smallest, before[apart])),
+        np.concatenate((addresses[later], addresses[later][apart])),
+        np.concatenate((agreeing, agreeing[apart])),
+    )
 
 
-def _distinct(left: Hashes, right: Hashes, whole: Array) -> list[Array]:
-    """Each pair once; of whole texts if it was ever so."""
-    order = np.lexsort((~whole.astype(np.bool_), right, left))
-    left, right, whole = left[order], right[order], whole[order]
+def _summed(left: Hashes, right: Hashes, agreeing: Array) -> list[Array]:
+    """Each pair once, with all digests in which it agrees."""
+    order = np.lexsort((right, left))
+    left, right, agreeing = left[order], right[order], agreeing[order]
     again = (left[1:] == left[:-1]) & (right[1:] == right[:-1])
-    kept = np.concatenate((np.ones(1, np.bool_), ~again))[: len(left)] & (left != right)
-    return [left[kept], right[kept], whole[kept].astype(np.uint8)]
+    first = np.flatnonzero(np.concatenate((np.ones(1, np.bool_), ~again))[: len(left)])
+    total = np.add.reduceat(agreeing, first) if len(first) else agreeing
+    apart = left[first] != right[first]
+    return [left[first][apart], right[first][apart], total[apart]]
 
 
 @dataclass(frozen=True)
@@ -133,25 +142,28 @@ class _KeepCandidates:
     pool: Pool
 
     def __call__(self, partition: int, values: list[list[Array]]) -> Iterator[tuple[int, list[Array]]]:
-        self.pool.scratch.write(CANDIDATES, partition, _distinct(*columns(values)))
+        self.pool.scratch.write(CANDIDATES, partition, _summed(*columns(values)))
         yield from ()
 
 
 @dataclass(frozen=True)
 class _EmitSketches:
-    """To each partition with a partner: the pairs, and a sketch of each left document with pairs to be checked."""
+    """To each partition with a partner: the pairs, whether they are sure to be alike, and of the left documents of
+    the others a sketch each.
+    """
 
     pool: Pool
 
     def __call__(self, partition: int) -> Iterator[tuple[int, list[Array]]]:
-        left, right, whole = _distinct(*self.pool.scratch.arrays(CANDIDATES, partition))
-        homes = partition_of(right)
-        sketches = sketches_of(self.pool, partition, np.unique(row_of(left[whole == 0])))
-        for home, (lefts, rights, wholes) in by_key(homes, [left, right, whole]):
-            needed = np.unique(row_of(lefts[wholes == 0]))
+        left, right, agreeing = self.pool.scratch.arrays(CANDIDATES, partition)
+        near = self.pool.recipe.dedup.text.near
+        sure = agreeing >= (enough_bands(near) if near else _ALL_WORDS)
+        sketches = sketches_of(self.pool, partition, np.unique(row_of(left[~sure])))
+        for home, (lefts, rights, known) in by_key(partition_of(right), [left, right, sure]):
+            needed = np.unique(row_of(lefts[~known]))
             some = [sketches[row] for row in needed.tolist()]
             lengths = np.array([len(s) for s in some], np.int64)
-            yield home, [lefts, rights, wholes, address(partition, needed), lengths, _joined(some)]
+            yield home, [lefts, rights, known, address(partition, needed), lengths, _joined(some)]
 
 
 @dataclass(frozen=True)
@@ -159,9 +171,8 @@ class _Compare:
     pool: Pool
 
     def __call__(self, partition: int, values: list[list[Array]]) -> Iterator[tuple[int, list[Array]]]:
-        left, right, whole = columns([value[:3] for value in values])
+        left, right, alike = columns([value[:3] for value in values])
         sent = {a: s for value in values for a, s in _unjoined(*value[3:])}
-        alike = whole.astype(np.bool_)
         unsure = np.flatnonzero(~alike)
         unsure = unsure[np.argsort(right[unsure], kind="stable")]  # in the order in which their texts are read
         for begin in range(0, len(unsure), _PAIRS_AT_ONCE):
