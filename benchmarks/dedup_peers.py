@@ -23,8 +23,20 @@ Peer = Callable[[Sequence[str], Path, NearSettings], Work]
 
 
 def datasketch(texts: Sequence[str], scratch: Path, near: NearSettings) -> Work:
-    """MinHash in bulk by xxhash, the fastest of its ways, then MinHashLSH in memory."""
+    """MinHash as its documentation shows, by its own hash (SHA-1), then MinHashLSH in memory."""
+    from datasketch.hashfunc import sha1_hash32
+
+    return _datasketch(texts, near, sha1_hash32)
+
+
+def datasketch_by_xxhash(texts: Sequence[str], scratch: Path, near: NearSettings) -> Work:
+    """The same with the fastest hash function that can be given to it."""
     import xxhash
+
+    return _datasketch(texts, near, xxhash.xxh32_intdigest)
+
+
+def _datasketch(texts: Sequence[str], near: NearSettings, hashed: Callable[[bytes], int]) -> Work:
     from datasketch import MinHash, MinHashLSH
 
     def shingles(text: str) -> list[bytes]:
@@ -37,7 +49,7 @@ def datasketch(texts: Sequence[str], scratch: Path, near: NearSettings) -> Work:
         signatures: list[Any] = []
         left: list[int] = []
         right: list[int] = []
-        made = MinHash.generator(map(shingles, texts), num_perm=near.permutations, hashfunc=xxhash.xxh32_intdigest)
+        made = MinHash.generator(map(shingles, texts), num_perm=near.permutations, hashfunc=hashed)
         for number, signature in enumerate(made):
             for other in index.query(signature):
                 if signature.jaccard(signatures[other]) >= near.jaccard:
@@ -122,6 +134,7 @@ def _roots(left: list[int], right: list[int]) -> dict[int, int]:
 
 PEERS: dict[str, Peer] = {
     "datasketch": datasketch,
+    "datasketch, by xxhash": datasketch_by_xxhash,
     "datatrove": datatrove,
     "datatrove, words at spaces": datatrove_by_spaces,
 }
