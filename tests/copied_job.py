@@ -67,7 +67,7 @@ class Page:
     url: str
     nodes: Sequence[str | Shown]
     day: int | None = 0
-    score: float = 0.95
+    score: float | None = 0.95
     language: str | None = "en"
     identity: str = ""
 

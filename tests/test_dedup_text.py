@@ -322,6 +322,13 @@ def test_pages_that_fail_the_screen_make_no_other_page_go(tmp_path: Path) -> Non
     assert all(tally.adds_up for tally in tallies)
 
 
+def test_pages_of_an_unknown_language_are_compared_too_and_a_known_one_stays(tmp_path: Path) -> None:
+    text = prose("unknown")
+    pages = [page("a", text, score=None, language=None), page("b", text, score=0.2), page("c", text, score=None)]
+    job = find_copies(a_job(tmp_path, pages, [1], **NEAR))
+    assert copies(job, pages) == {(f"{HOST}/{name} 0", -1, "exact", f"{HOST}/b 0") for name in "ac"}
+
+
 def test_of_a_corpus_of_one_page_one_stays(tmp_path: Path) -> None:
     text, logo = prose("only", 200), Shown(f"{HOST}/logo.png")
     pages = [Page(f"https://h{n}.example/{n}", (text, logo)) for n in range(700)]

@@ -61,7 +61,8 @@ def test_keep_top_gives_the_same_shards_with_one_and_two_workers_and_the_same_sa
 ) -> None:
     for name, arguments in (("one", ["--workers", "1", *CUT]), ("two", ["--workers", "2", *CUT]), ("uncut", [])):
         out = tmp_path / name
-        assert _curate("demo", str(out), *arguments, *TIGHTER).returncode == 0
+        ran = _curate("demo", str(out), *arguments, *TIGHTER)
+        assert ran.returncode == 0, ran.stderr
         assert json.loads(_curate("status", str(out), "--json").stdout)["adds_up"]
     assert _shards(tmp_path / "one") == _shards(tmp_path / "two")
     thresholds = [(tmp_path / name / "thresholds.json").read_bytes() for name in ("one", "two", "uncut")]
