@@ -1,6 +1,7 @@
 """A job in its output folder: made from a recipe and inputs, or opened again. Writes `job.yaml` and the partitions."""
 
 import platform
+import re
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -19,6 +20,7 @@ from schemas.recipe import Recipe
 from schemas.tables import TABLES
 
 JOB_FILE = "job.yaml"
+_HASH = re.compile("[0-9a-fA-F]{16}|")
 _NAMED_VERSIONS = (
     "apache-beam", "pyarrow", "pillow", "selectolax", "fastwarc", "wordfreq", "stopwordsiso", "glin-profanity",
     "phonenumbers",
@@ -74,6 +76,14 @@ def _check_lists(recipe: Recipe) -> None:
     for where, path in named:
         if path is not None and not storage.exists(path):
             raise UserError(f"recipe {recipe.name}: {where}: {path}: there is no such file")
+    for benchmark in recipe.decontaminate:
+        if benchmark.images is not None and not storage.is_folder(benchmark.images):
+            wrong = [line for line in storage.lines_in(benchmark.images) if not _HASH.fullmatch(line)]
+            if wrong:
+                raise UserError(
+                    f"recipe {recipe.name}: decontaminate: {benchmark.name}: images: {benchmark.images}: {wrong[0]!r} "
+                    "is no perceptual hash of 16 hex characters"
+                )
 
 
 def find_inputs(patterns: Sequence[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """Evaluation sets that must not be in the data, and caps on concepts: what is found, drawn and reported."""
 
+import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,11 +41,12 @@ def a_list(folder: Path, ending: str) -> str:
     elif ending == "txt":
         path.write_text(f"a short line\n\n{QUESTION}\n")
     else:
-        path.write_text(f"{json.dumps({'id': 1})}\n{json.dumps(nested)}\nno JSON at all\n")
+        lines = f"{json.dumps({'id': 1})}\n{json.dumps(nested)}\nno JSON at all\n".encode()
+        path.write_bytes(gzip.compress(lines) if ending.endswith(".gz") else lines)
     return str(path)
 
 
-@pytest.mark.parametrize("ending", ["txt", "jsonl", "ndjson", "parquet"])
+@pytest.mark.parametrize("ending", ["txt", "jsonl", "jsonl.gz", "ndjson", "parquet"])
 def test_a_document_that_shares_thirteen_words_with_a_set_is_named_with_it(tmp_path: Path, ending: str) -> None:
     sets = [{"name": "quiz", "texts": a_list(tmp_path, ending)}]
     pages = [

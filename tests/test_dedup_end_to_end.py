@@ -360,3 +360,18 @@ def test_a_list_that_is_missing_is_named_before_anything_runs(
     assert path in said
     assert len(said.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_list_of_hashes_with_something_else_in_it_is_named_before_anything_runs(
+    inputs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = tmp_path / "hashes.txt"
+    listed.write_text("8f373714acfcf4d0\nnot a hash\n")
+    shutil.copy(inputs / "crawl.warc.gz", tmp_path)
+    (tmp_path / "everything.yaml").write_text(
+        yaml.safe_dump({"decontaminate": [{"name": "quiz", "images": str(listed)}]})
+    )
+    capsys.readouterr()
+    assert run(tmp_path, tmp_path / "out") == 2
+    assert "'not a hash' is no perceptual hash" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

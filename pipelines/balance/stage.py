@@ -58,6 +58,10 @@ class Balance(Stage):
             "cap": recipe.balance.cap,
         }
 
+    def shuffles(self, recipe: Recipe) -> bool:
+        """Only where concepts are to be counted."""
+        return recipe.balance is not None
+
     def gather(self, partitions: "beam.PCollection[Partition]", job: Job) -> "beam.PCollection[Any] | None":
         """To every partition: how many documents of the job hold each concept that it holds."""
         if job.recipe.balance is None:

@@ -1,6 +1,7 @@
 """Lists that a recipe names: texts of evaluation sets and concepts. Read once in a run, never part of a table."""
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -9,6 +10,8 @@ import pyarrow.parquet as pq
 
 from filters.phrases import Concepts, Ngrams, concepts_of, ngrams_of
 from pipelines.frame.storage import lines_in, open_read
+
+_JSON = re.compile(r"\.(?:jsonl|ndjson|json)(?:\.(?:gz|bz2|xz|zst))?$")
 
 
 @cache
@@ -36,8 +39,9 @@ def texts_in(path: str) -> Iterator[str]:
             for batch in parquet.iter_batches(use_threads=False):
                 yield from _strings(batch.to_pylist())
         return
+    is_json = _JSON.search(path)
     for line in lines_in(path):
-        yield from _strings(_value(line) if path.endswith((".jsonl", ".ndjson", ".json")) else line)
+        yield from _strings(_value(line) if is_json else line)
 
 
 def _value(line: str) -> Any:

@@ -27,6 +27,7 @@ KEY_BYTES = 8 << 20
 BUCKET_BYTES = 16 << 20
 _MOST_BUCKETS = 256
 _NUMBER = 8
+_SCRATCH = "scratch"
 
 Emit = Callable[[int], Iterable[tuple[int, Sequence[Array]]]]
 Merge = Callable[[int, list[list[Array]]], Iterable[tuple[int, Sequence[Array]]]]
@@ -80,7 +81,7 @@ class Scratch:
     """What exchanges of one stage leave for one another: arrays by step and key. Gone when the stage is done."""
 
     def __init__(self, root: str, stage: str) -> None:
-        self._workspace, self._folder = Workspace(root), f"scratch/{stage}"
+        self._workspace, self._folder = Workspace(root), f"{_SCRATCH}/{stage}"
 
     def write(self, step: str, key: int, arrays: Sequence[Array]) -> None:
         """Store arrays; again with the same ones is harmless."""
@@ -115,8 +116,10 @@ class Scratch:
         return self._workspace.bytes_in(f"{self._folder}/{step}")
 
     def clear(self) -> None:
-        """Remove everything."""
+        """Remove everything, and the folder of all scratches once it is empty."""
         self._workspace.remove_folder(self._folder)
+        if not self._workspace.list(_SCRATCH):
+            self._workspace.remove_folder(_SCRATCH)
 
     def clear_step(self, step: str) -> None:
         """Remove what one step left."""

@@ -72,7 +72,7 @@ def _do(plan: StagePlan, job: Job, engine: Engine) -> None:
         with workers_watched():
             keep_small()
             stage.prepare(job, engine)
-            if engine.is_local and (stage.light or engine.worker_count == 1) and not stage.shuffles:
+            if engine.is_local and (stage.light or engine.worker_count == 1) and not stage.shuffles(job.recipe):
                 _run_here(plan, job)
             else:
                 _run_pipeline(plan, job, engine)

@@ -92,9 +92,8 @@ class Stage(ABC):
         """
         return None
 
-    @property
-    def shuffles(self) -> bool:
-        """Whether the stage gathers."""
+    def shuffles(self, recipe: Recipe) -> bool:
+        """Whether the stage gathers under a recipe."""
         return type(self).gather is not Stage.gather
 
     def prepare(self, job: Job, engine: "Engine") -> None:

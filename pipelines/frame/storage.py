@@ -66,8 +66,8 @@ def files_in(folder: str) -> list[str]:
 
 
 def lines_in(path: str) -> list[str]:
-    """Lines of a text file, without blanks around them and without those at its end that are empty."""
-    with open_read(path) as file:
+    """Lines of a text file, compressed or not, without blanks around them and without empty ones at its end."""
+    with fsspec.open(path, "rb", compression="infer") as file:
         return [line.strip() for line in file.read().decode("utf-8", "replace").rstrip().splitlines()]
 
 
