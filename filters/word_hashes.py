@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from filters.characters import DIGIT, LETTER, UNSPACED, Characters
+from filters.characters import DIGIT, UNSPACED, Characters
 
 Hashes = npt.NDArray[np.uint64]
 Integers = npt.NDArray[np.int64]
@@ -76,7 +76,7 @@ def words_of(texts: Sequence[str]) -> Words:
     characters = Characters([_folded(text) for text in texts])
     kinds = characters.classes
     unspaced = kinds == UNSPACED
-    solid = (kinds == LETTER) | (kinds == DIGIT)
+    solid = (kinds >= DIGIT) & ~unspaced
     begins = solid.copy()
     begins[1:] &= ~solid[:-1]
     first = np.flatnonzero(begins | unspaced)

@@ -45,7 +45,7 @@ def _packed() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArr
     solid = classes != SPACE
     solid[:2] = False
     first[solid] += one
-    first[(classes == LETTER) | (classes == UNSPACED)] += one << np.uint64(_BITS)
+    first[classes >= LETTER] += one << np.uint64(_BITS)
     first[[p for p in range(0x600) if chr(p).isupper()]] += one << np.uint64(2 * _BITS)
     second = np.zeros(_TABLE_SIZE, np.uint64)
     second[0x30:0x3A] += one
