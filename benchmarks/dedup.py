@@ -121,7 +121,7 @@ def find(corpus: Corpus, recipe: Recipe, root: Path, partition: int) -> Found:
     pool = Pool(job.workspace.root, recipe)
 
     def numbers(step: str) -> list[list[int]]:
-        values = [value[:2] for key in pool.scratch.keys(step) for value in pool.scratch.read(step, key)]
+        values = [pool.scratch.arrays(step, key)[:2] for key in pool.scratch.keys(step)]
         return [
             (partition_of(a) * np.uint64(partition) + row_of(a).astype(np.uint64)).tolist() for a in columns(values)
         ]

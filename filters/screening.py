@@ -21,6 +21,8 @@ class Screening:
 
 def screen(nodes: Nodes, recipe: Recipe) -> Screening:
     """Apply the recipe's screen to a batch, all nodes counted as kept."""
+    if not recipe.screen.document:
+        return Screening(np.ones(nodes.documents, np.bool_), [])
     everything = np.ones(len(nodes.document), np.bool_)
     among = np.ones(nodes.documents, np.bool_)
     failures = evaluate(recipe.screen.document, Scope.DOCUMENT, nodes.document_columns(everything), among)

@@ -121,8 +121,11 @@ class Screen:
         masks = [np.zeros(0, np.bool_)]
         again = [np.zeros(0, np.bool_)]
         earlier = pa.array(sorted(in_earlier_slices(self.pool.workspace, partition)), pa.string())
-        for batch in tables.read_batches(self.pool.workspace, DOCUMENTS, partition, ("doc_id", *SIGNAL_COLUMNS)):
-            masks.append(screen(Nodes(batch), self.pool.recipe).passed)
+        rules = self.pool.recipe.screen.document
+        names = ("doc_id", *SIGNAL_COLUMNS) if rules else ("doc_id",)
+        for batch in tables.read_batches(self.pool.workspace, DOCUMENTS, partition, names):
+            passed = screen(Nodes(batch), self.pool.recipe).passed if rules else np.ones(batch.num_rows, np.bool_)
+            masks.append(passed)
             again.append(np.asarray(pc.is_in(batch.column("doc_id"), earlier)))
         clean = np.concatenate(masks) & _in_no_benchmark(self.pool.workspace, partition)
         stored = clean.astype(np.uint8) << np.concatenate(again).astype(np.uint8)
