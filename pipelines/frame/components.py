@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from filters.word_hashes import Hashes, mixed
 from pipelines.frame.engine import Engine
@@ -45,6 +43,9 @@ def components(engine: Engine, scratch: Scratch, edges: str, labels: str, ranges
 
 def stars(left: Hashes, right: Hashes) -> tuple[Hashes, Hashes]:
     """Edges (node, smallest node of its component) of a graph in memory, but for the smallest themselves."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     nodes, index = np.unique(np.concatenate((left, right)), return_inverse=True)
     ends = index.reshape(2, -1)
     graph = coo_array((np.ones(len(left), np.int8), (ends[0], ends[1])), shape=(len(nodes), len(nodes)))
