@@ -5,7 +5,6 @@ import hashlib
 import json
 import random
 import shutil
-import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from curate.cli.main import main
 from filters.image_header import ImageFacts, inspect
 from tests.archives import DATE, make_warc, response
 from tests.image_server import picture
+from tests.shard_members import members
 
 HOST, OTHER = "http://news.example", "http://blog.example"
 LATER = "2024-09-09T09:09:09Z"
@@ -160,18 +160,6 @@ def stages_run(capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 def shards(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((out / "shards").iterdir())}
-
-
-def members(out: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for shard in sorted((out / "shards").glob("*.tar")):
-        with tarfile.open(shard) as tar:
-            for member in tar:
-                file = tar.extractfile(member)
-                assert file is not None
-                assert member.name not in found
-                found[member.name] = hashlib.sha256(file.read()).hexdigest()
-    return found
 
 
 def test_every_document_that_went_says_why_and_what_stays_for_it(

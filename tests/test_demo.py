@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from curate.cli.main import main
 from pipelines.frame import ledger
 from pipelines.frame.storage import Workspace
+from tests.shard_members import members
 
 STAGES = (
     "extract", "digest", "dedup_text", "balance", "hosts", "fetch", "measure", "dedup_images", "select", "pack"
@@ -33,18 +33,6 @@ def _curate(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def _shards(out: Path) -> dict[str, str]:
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted((out / "shards").iterdir())}
-
-
-def _members(out: Path) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for shard in sorted((out / "shards").glob("*.tar")):
-        with tarfile.open(shard) as tar:
-            for member in tar:
-                file = tar.extractfile(member)
-                assert file is not None
-                assert member.name not in found
-                found[member.name] = hashlib.sha256(file.read()).hexdigest()
-    return found
 
 
 def _explain(out: Path, url: str) -> list[dict[str, Any]]:
@@ -167,7 +155,7 @@ def test_two_workers_make_the_same_bytes_and_another_split_the_same_samples(demo
         assert _curate("demo", str(tmp_path / name), "--workers", workers, *split).returncode == 0
     assert _shards(tmp_path / "one") == _shards(tmp_path / "two")
     assert len(_shards(tmp_path / "one")) > len(_shards(demo))
-    assert _members(tmp_path / "one") == _members(demo)
+    assert members(tmp_path / "one") == members(demo)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -184,7 +172,7 @@ def test_killed_in_the_middle_of_a_stage_the_next_run_ends_with_the_same_bytes(
         process.send_signal(signal.SIGKILL)
     ran = _curate(*arguments)
     assert ran.returncode == 0, ran.stderr
-    assert _members(out) == _members(demo)
+    assert members(out) == members(demo)
     assert not list(out.rglob(".*tmp-*"))
 
 
@@ -267,7 +255,7 @@ def test_a_killed_worker_ends_the_run_with_a_reason_and_the_next_run_goes_on(dem
     assert process.returncode == 1
     assert "a worker process was killed" in said.splitlines()[-1]
     assert _curate(*arguments).returncode == 0
-    assert _members(tmp_path / "out") == _members(demo)
+    assert members(tmp_path / "out") == members(demo)
 
 
 def test_a_record_that_occurs_twice_in_a_file_is_one_sample_however_the_file_is_cut(tmp_path: Path) -> None:
@@ -281,8 +269,8 @@ def test_a_record_that_occurs_twice_in_a_file_is_one_sample_however_the_file_is_
                       "--set", f"input.split_bytes={split}", "--set", "fetch.enabled=false")  # fmt: skip
         assert ran.returncode == 0, ran.stderr
         assert json.loads(_curate("status", str(tmp_path / name), "--json").stdout)["adds_up"]
-    assert _members(tmp_path / "whole") == _members(tmp_path / "cut")
-    assert len(_members(tmp_path / "cut")) > 60
+    assert members(tmp_path / "whole") == members(tmp_path / "cut")
+    assert len(members(tmp_path / "cut")) > 60
 
 
 def test_a_shard_that_was_removed_is_noticed_and_made_again(demo: Path, tmp_path: Path) -> None:

@@ -99,9 +99,10 @@ def test_counts_are_those_of_what_is_found() -> None:
     assert sum(values.sum() for values in counted.values()) == len(FOUND) - 1
 
 
-def test_hostile_texts_take_no_time() -> None:
-    for piece in ("1", "1.", "a.", "+1 ", "1 ", "a@", "A1 ", "1:", "(1) "):
-        pii.find(piece * 50_000)
+@pytest.mark.timeout(30)  # what looks at each place again from every other takes hours
+@pytest.mark.parametrize("piece", ["1", "1.", "a.", "+1 ", "1 ", "a@", "A1 ", "1:", "(1) "])
+def test_hostile_texts_hold_nothing(piece: str) -> None:
+    assert list(pii.find(piece * 50_000)) == []
 
 
 def _sample(placeholders: dict[str, str]) -> tuple[dict[str, Any], dict[str, int]]:

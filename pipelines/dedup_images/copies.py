@@ -6,6 +6,7 @@ records as there are partitions, whatever the number of its URLs and pages.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,9 +15,7 @@ from filters.word_hashes import mixed
 from pipelines.dedup_images.pictures import pictures_of
 from pipelines.frame.components import components
 from pipelines.frame.engine import Engine
-from pipelines.frame.exchange import Array, Scratch, by_key, columns, exchange, range_of, ranges_for
-from pipelines.frame.storage import Workspace
-from schemas.recipe import Recipe
+from pipelines.frame.exchange import Array, WholeJob, by_key, columns, exchange, range_of, ranges_for
 
 STAGE = "dedup_images"
 DISTINCT, SIMILAR, LABELS, COPIES = "distinct", "similar", "labels", "copies"
@@ -24,21 +23,10 @@ _RECORD_BYTES = 52
 
 
 @dataclass(frozen=True)
-class Corpus:
+class Corpus(WholeJob):
     """Pictures of a job, by partition."""
 
-    root: str
-    recipe: Recipe
-
-    @property
-    def scratch(self) -> Scratch:
-        """What the steps leave for one another."""
-        return Scratch(self.root, STAGE)
-
-    @property
-    def workspace(self) -> Workspace:
-        """The job's workspace."""
-        return Workspace(self.root)
+    stage: ClassVar[str] = STAGE
 
 
 def find_copies(engine: Engine, corpus: Corpus, partitions: list[int], images: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,8 @@ from filters.nodes import SIGNAL_COLUMNS, Nodes
 from filters.screening import screen
 from pipelines.frame import tables
 from pipelines.frame.copies import in_earlier_slices
-from pipelines.frame.exchange import Array, Scratch, columns
+from pipelines.frame.exchange import Array, Scratch, WholeJob, columns
 from pipelines.frame.storage import Workspace
-from schemas.recipe import Recipe
 from schemas.statuses import DuplicateKind
 from schemas.tables import DIGESTS, DOCUMENTS
 
@@ -64,21 +63,10 @@ class Dropped:
 
 
 @dataclass(frozen=True)
-class Pool:
+class Pool(WholeJob):
     """Documents of a job, by partition."""
 
-    root: str
-    recipe: Recipe
-
-    @property
-    def scratch(self) -> Scratch:
-        """What the steps leave for one another."""
-        return Scratch(self.root, STAGE)
-
-    @property
-    def workspace(self) -> Workspace:
-        """The job's workspace."""
-        return Workspace(self.root)
+    stage: ClassVar[str] = STAGE
 
     def read(self, partition: int, names: Sequence[str], before: str = "") -> tuple[Integers, pa.Table]:
         """Rows of a partition that take part in a step, and columns of `digests` for them."""

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from pipelines.frame.engine import Engine
 from pipelines.frame.memory import give_back
 from pipelines.frame.storage import Workspace
+from schemas.recipe import Recipe
 
 Array = npt.NDArray[Any]
 Keyed = tuple[int, bytes]
@@ -124,6 +125,25 @@ class Scratch:
     def clear_step(self, step: str) -> None:
         """Remove what one step left."""
         self._workspace.remove_folder(f"{self._folder}/{step}")
+
+
+@dataclass(frozen=True)
+class WholeJob:
+    """A job as the exchanges of one stage see it: what travels to whoever emits and merges."""
+
+    stage: ClassVar[str]
+    root: str
+    recipe: Recipe
+
+    @property
+    def scratch(self) -> Scratch:
+        """What the steps leave for one another."""
+        return Scratch(self.root, self.stage)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The job's workspace."""
+        return Workspace(self.root)
 
 
 def exchange(
