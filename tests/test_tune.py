@@ -12,7 +12,8 @@ import pytest
 
 from curate.cli.main import main
 from tests.judged_job import a_job, select
-from tests.test_demo import _curate, _members, _shards
+from tests.shard_members import members
+from tests.test_demo import _curate, _shards
 from tests.test_keep_top import FULL, pages
 
 CUT = ("--set", "input.split_bytes=100000")
@@ -67,7 +68,7 @@ def test_keep_top_gives_the_same_shards_with_one_and_two_workers_and_the_same_sa
     assert _shards(tmp_path / "one") == _shards(tmp_path / "two")
     thresholds = [(tmp_path / name / "thresholds.json").read_bytes() for name in ("one", "two", "uncut")]
     assert len(set(thresholds)) == 1
-    assert _members(tmp_path / "one") == _members(tmp_path / "uncut") != _members(demo)
+    assert members(tmp_path / "one") == members(tmp_path / "uncut") != members(demo)
 
 
 def test_the_verdict_and_its_explanation_name_share_and_threshold(tmp_path: Path) -> None:
