@@ -9,7 +9,7 @@ from planted import NODE_WORDS, Texts
 
 from filters.word_hashes import mixed
 from pipelines.frame import fingerprints, ledger, partitions, tables
-from pipelines.frame.engine import Engine
+from pipelines.frame.local import LocalEngine
 from pipelines.frame.partitions import Partition
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.stage import Job, Stage
@@ -22,7 +22,7 @@ from schemas.tables import DOCUMENTS
 
 def run(stage: Stage, job: Job, workers: int = 1) -> None:
     """Do a stage as a job does."""
-    run_stage(plan_stage(stage, job), job, Engine(workers))
+    run_stage(plan_stage(stage, job), job, LocalEngine(workers))
 
 
 def nodes_of(text: str) -> Texts:

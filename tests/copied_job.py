@@ -18,6 +18,7 @@ from pipelines.dedup_text.stage import DedupText
 from pipelines.digest.stage import Digest
 from pipelines.frame import fingerprints, ledger, partitions, tables
 from pipelines.frame.engine import Engine
+from pipelines.frame.local import LocalEngine
 from pipelines.frame.partitions import Partition
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.stage import Job, Stage
@@ -148,7 +149,7 @@ def _write(workspace: Workspace, stage: str, number: int, table: Table, rows: li
 def find_copies(job: Job, *stages: type[Stage], engine: Engine | None = None) -> Job:
     """Run stages, by default those that compare texts; what is outdated of them."""
     for stage in stages or (Digest, DedupText):
-        run_stage(plan_stage(stage(), job), job, engine or Engine(1))
+        run_stage(plan_stage(stage(), job), job, engine or LocalEngine(1))
         assert not [p for p in Path(job.workspace.root).glob("scratch/**/*") if p.is_file()], "scratch is left"
     return job
 

@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.frame import fingerprints, ledger, partitions, tables
-from pipelines.frame.engine import Engine
+from pipelines.frame.beam_engine import BeamEngine
+from pipelines.frame.local import LocalEngine
 from pipelines.frame.partitions import Partition
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.stage import Job
@@ -93,7 +94,7 @@ def _write_tables(workspace: Workspace, number: int, rows: dict[str, list[dict[s
 def select(job: Job, *beam_args: str) -> list[int]:
     """Judge what is outdated; its partitions."""
     plan = plan_stage(Select(), job)
-    run_stage(plan, job, Engine(1, beam_args))
+    run_stage(plan, job, BeamEngine(beam_args) if beam_args else LocalEngine(1))
     return [assignment.partition.partition for assignment in plan.todo]
 
 

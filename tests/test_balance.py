@@ -17,6 +17,7 @@ from pipelines.digest.stage import Digest
 from pipelines.frame import ledger
 from pipelines.frame.copies import taken_out
 from pipelines.frame.engine import Engine
+from pipelines.frame.local import LocalEngine
 from pipelines.frame.run import plan_stage
 from pipelines.frame.stage import Job
 from pipelines.select import removals
@@ -179,7 +180,7 @@ def test_every_slicing_draws_the_same(tmp_path: Path, cuts: list[int]) -> None:
 
 def test_by_two_workers_the_same_bytes_come_out(tmp_path: Path) -> None:
     written = []
-    for name, engine in (("one", Engine(1)), ("two", Engine(2))):
+    for name, engine in (("one", LocalEngine(1)), ("two", LocalEngine(2))):
         (tmp_path / name).mkdir()
         job = balanced(tmp_path / name, a_zoo(), 50, [100, 350], engine)
         written.append([Path(job.workspace.path(n)).read_bytes() for n in job.workspace.list("balance")])

@@ -12,9 +12,12 @@ import pytest
 from filters.word_hashes import Hashes, mixed
 from pipelines.frame import components as component_rounds
 from pipelines.frame import exchange as exchanges
+from pipelines.frame import spill
+from pipelines.frame.beam_engine import BeamEngine
 from pipelines.frame.components import components, stars
 from pipelines.frame.engine import Engine
 from pipelines.frame.exchange import Scratch
+from pipelines.frame.local import LocalEngine
 
 Edges = list[tuple[int, int]]
 
@@ -57,7 +60,7 @@ def labels_of(scratch: Scratch) -> dict[int, int]:
 
 
 def run(
-    root: Path, edges: Edges, ranges: int | None = None, sources: int = 1, engine: Engine = Engine(1)  # noqa: B008
+    root: Path, edges: Edges, ranges: int | None = None, sources: int = 1, engine: Engine = LocalEngine(1)  # noqa: B008
 ) -> dict[int, int]:  # fmt: skip
     scratch = Scratch(str(root), "test")
     put(scratch, edges, sources)
@@ -82,7 +85,7 @@ def test_components_do_not_depend_on_how_many_buckets_a_round_takes(
         "cliques": [(a, b) for base in range(0, 300, 10) for a in range(base, base + 10) for b in range(base, a)],
     }
     edges = shapes[shape]
-    monkeypatch.setattr(exchanges, "BUCKET_BYTES", 10_000)
+    monkeypatch.setattr(spill, "BUCKET_BYTES", 10_000)
     assert run(tmp_path, edges, ranges=11, sources=4) == expected_labels(edges)
 
 
@@ -111,7 +114,7 @@ def test_two_runs_leave_the_same_bytes_and_nothing_of_their_rounds(tmp_path: Pat
 
 def test_by_beam_the_same_components_come_out(tmp_path: Path) -> None:
     edges = random_edges(400, 300)
-    by_beam = Engine(beam_args=("--runner=FnApiRunner",))
+    by_beam = BeamEngine(("--runner=FnApiRunner",))
     assert run(tmp_path, edges, ranges=3, sources=2, engine=by_beam) == expected_labels(edges)
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from pipelines.dedup_images import copies as image_copies
 from pipelines.frame import exchange as exchanges
-from pipelines.frame import ledger
-from pipelines.frame.engine import Engine
+from pipelines.frame import ledger, spill
+from pipelines.frame.beam_engine import BeamEngine
 from pipelines.frame.stage import Job
 from schemas.tables import IMAGE_DUPLICATES
 from tests.copied_job import Got, Page, Shown, a_job, find_copies_of_images, prose, rows
@@ -161,7 +161,7 @@ def test_buckets_ranges_and_the_order_of_arrival_change_no_byte(
     pages, images = gallery
     expected = table_bytes(compare(tmp_path / "one", pages, images, CUTS, **DISTANT))
     if how == "many buckets":
-        monkeypatch.setattr(exchanges, "BUCKET_BYTES", 3000)
+        monkeypatch.setattr(spill, "BUCKET_BYTES", 3000)
         monkeypatch.setattr(exchanges, "KEY_BYTES", 1000)
     elif how == "small ranges":
         monkeypatch.setattr(exchanges, "KEY_BYTES", 300)
@@ -175,7 +175,7 @@ def test_by_beam_the_same_bytes_come_out(tmp_path: Path, gallery: tuple[list[Pag
     expected = table_bytes(compare(tmp_path / "one", pages, images, CUTS, **DISTANT))
     by_url = {url(name): got for name, got in images.items()}
     job = find_copies_of_images(
-        a_job(tmp_path / "other", pages, CUTS, by_url, **DISTANT), engine=Engine(beam_args=("--runner=FnApiRunner",))
+        a_job(tmp_path / "other", pages, CUTS, by_url, **DISTANT), engine=BeamEngine(("--runner=FnApiRunner",))
     )
     assert table_bytes(job) == expected
 
@@ -203,7 +203,7 @@ def test_a_hundred_thousand_copies_of_a_picture_are_one_record_a_partition(
     images = {f"{n}": Got("same", LOOK) for n in range(100_000)}
     pages = [page(f"{n}", *[f"{i}" for i in range(n, 100_000, 100)]) for n in range(100)]
     travelled = {"elements": 0, "numbers": 0}
-    call = exchanges._Emitting.__call__
+    call = exchanges.Emitting.__call__
 
     def counting(emitting: Any, source: int) -> Any:
         for key, packed in call(emitting, source):
@@ -211,7 +211,7 @@ def test_a_hundred_thousand_copies_of_a_picture_are_one_record_a_partition(
             travelled["numbers"] += sum(len(array) for array in exchanges.unpack(packed))
             yield key, packed
 
-    monkeypatch.setattr(exchanges._Emitting, "__call__", counting)
+    monkeypatch.setattr(exchanges.Emitting, "__call__", counting)
     job = compare(tmp_path, pages, images, [25, 50, 75], **DISTANT)
     every = rows(job, IMAGE_DUPLICATES)
     assert len(every) == 100_000

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pipelines.frame import exchange as exchanges
-from pipelines.frame import ledger
-from pipelines.frame.engine import Engine
+from pipelines.frame import ledger, spill
+from pipelines.frame.beam_engine import BeamEngine
 from pipelines.frame.stage import Job
 from schemas.tables import FREQUENT_IMAGES
 from tests.copied_job import Page, Shown, a_job, copies, edited, find_copies, jaccard, prose, rows
@@ -277,7 +277,7 @@ def test_buckets_ranges_and_the_order_of_arrival_change_no_byte(
 ) -> None:
     expected = table_bytes(find_copies(a_job(tmp_path / "one", crawl, CUTS, **EVERYTHING)))
     if how == "many buckets":
-        monkeypatch.setattr(exchanges, "BUCKET_BYTES", 2000)
+        monkeypatch.setattr(spill, "BUCKET_BYTES", 2000)
         monkeypatch.setattr(exchanges, "KEY_BYTES", 2000)
     elif how == "small ranges":
         monkeypatch.setattr(exchanges, "KEY_BYTES", 500)
@@ -288,7 +288,7 @@ def test_buckets_ranges_and_the_order_of_arrival_change_no_byte(
 
 def arrive_backwards(monkeypatch: pytest.MonkeyPatch) -> None:
     """A runner may bring the values of a key in any order."""
-    monkeypatch.setattr(exchanges._Merging, "__call__", _merge_backwards)
+    monkeypatch.setattr(exchanges.Merging, "__call__", _merge_backwards)
 
 
 def _merge_backwards(merging: Any, group: tuple[int, Any]) -> Any:
@@ -298,7 +298,7 @@ def _merge_backwards(merging: Any, group: tuple[int, Any]) -> Any:
 
 def test_by_beam_the_same_bytes_come_out(tmp_path: Path, crawl: list[Page]) -> None:
     expected = table_bytes(find_copies(a_job(tmp_path / "one", crawl, CUTS, **EVERYTHING)))
-    by_beam = Engine(beam_args=("--runner=FnApiRunner",))
+    by_beam = BeamEngine(("--runner=FnApiRunner",))
     job = find_copies(a_job(tmp_path / "other", crawl, CUTS, **EVERYTHING), engine=by_beam)
     assert table_bytes(job) == expected
 

@@ -10,8 +10,11 @@ import pytest
 
 from filters.word_hashes import mixed
 from pipelines.frame import exchange as exchanges
+from pipelines.frame import spill
+from pipelines.frame.beam_engine import BeamEngine
 from pipelines.frame.engine import Engine
 from pipelines.frame.exchange import Array, Scratch, by_key, columns, exchange, pack, range_of, ranges_for, unpack
+from pipelines.frame.local import LocalEngine
 
 DTYPES = ("u1", "i1", "u2", "i4", "u4", "i8", "u8", "f4", "f8", "?")
 SOURCES, RANGES = range(7), 5
@@ -93,7 +96,7 @@ def counted(root: Path, engine: Engine, total_bytes: int = 0) -> list[list[tuple
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> list[list[tuple[int, int]]]:
-    found = counted(tmp_path_factory.mktemp("expected"), Engine(1))
+    found = counted(tmp_path_factory.mktemp("expected"), LocalEngine(1))
     everything = np.concatenate([np.random.default_rng(s).integers(0, 3000, 2000) for s in SOURCES])
     assert [n for some in found for _, n in some if n > len(SOURCES)], "no number occurs often"
     assert sum(len(some) for some in found) == len(everything)
@@ -105,28 +108,25 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> list[list[tuple[int, i
 def test_in_many_buckets_the_same_comes_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: list[list[tuple[int, int]]], buckets: int
 ) -> None:
-    monkeypatch.setattr(exchanges, "BUCKET_BYTES", 1000)
-    assert counted(tmp_path, Engine(1), 1000 * buckets) == expected
+    monkeypatch.setattr(spill, "BUCKET_BYTES", 1000)
+    assert counted(tmp_path, LocalEngine(1), 1000 * buckets) == expected
 
 
 def test_a_shuffle_through_files_leaves_none_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
-    counted(tmp_path, Engine(1))
+    counted(tmp_path, LocalEngine(1))
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_by_beam_the_same_comes_out(tmp_path: Path, expected: list[list[tuple[int, int]]]) -> None:
-    assert counted(tmp_path, Engine(beam_args=("--runner=FnApiRunner",))) == expected
+    assert counted(tmp_path, BeamEngine(("--runner=FnApiRunner",))) == expected
 
 
-@pytest.mark.parametrize("beam_args", [(), ("--runner=FnApiRunner",)])
-def test_an_exchange_without_sources_starts_no_pipeline(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beam_args: tuple[str, ...]
-) -> None:
-    monkeypatch.delattr(Engine, "pipeline")
+def test_an_exchange_without_sources_asks_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(BeamEngine, "_run")
     scratch = Scratch(str(tmp_path), "test")
-    exchange(Engine(1, beam_args), "nothing", [], EmitNumbers(), CountNumbers(), KeepNumbers(scratch))
+    exchange(BeamEngine(()), "nothing", [], EmitNumbers(), CountNumbers(), KeepNumbers(scratch))
     assert scratch.keys("counts") == []
 
 

@@ -14,7 +14,7 @@ import pytest
 from pipelines.extract.content import KINDS
 from pipelines.extract.stage import Extract, SeamBroken
 from pipelines.frame import ledger, partitions
-from pipelines.frame.engine import Engine
+from pipelines.frame.local import LocalEngine
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.stage import Job
 from pipelines.frame.storage import Workspace
@@ -96,7 +96,7 @@ def extract(root: Path, *paths: str, split: int = 0, **caps: int) -> tuple[Works
     """Run the stage over files in this process."""
     recipe = Recipe.model_validate({"extract": {**CAPS, **caps}})
     job = Job(Workspace(str(root)), recipe, tuple(partitions.plan(paths, split)))
-    run_stage(plan_stage(Extract(), job), job, Engine(workers=1))
+    run_stage(plan_stage(Extract(), job), job, LocalEngine(workers=1))
     return job.workspace, list(ledger.read_all(job.workspace, Extract.name).values())
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from curate.job import prepare
 from curate.stages import stages
-from pipelines.frame.engine import Engine
+from pipelines.frame.local import LocalEngine
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.tables import read_table
 from schemas.recipe import Recipe
@@ -31,7 +31,7 @@ def fetch(root: Path, server: ImageServer, pages: list[tuple[str, str, list[str]
     warc = make_warc(root / "crawl.warc.gz", records)
     job = prepare(Recipe.model_validate(settings), [warc], str(root / "out"), 1)
     for stage in stages(1, StageName.FETCH):
-        run_stage(plan_stage(stage, job), job, Engine(workers=1))
+        run_stage(plan_stage(stage, job), job, LocalEngine(workers=1))
     rows = read_table(job.workspace, IMAGES, 0).to_pylist()
     statuses = {row["url"].removeprefix(server.url()): row["status"] for row in rows}
     return sorted(path for path in server.paths() if path != "/robots.txt"), statuses

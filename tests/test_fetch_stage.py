@@ -18,7 +18,7 @@ from PIL import Image
 from curate.job import prepare
 from curate.stages import stages
 from pipelines.frame import ledger
-from pipelines.frame.engine import Engine
+from pipelines.frame.local import LocalEngine
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.storage import Workspace
 from pipelines.frame.tables import read_table
@@ -89,7 +89,7 @@ def run(folder: Path, server: ImageServer, *warcs: str, workers: int = 1, split:
     before = len(server.asked)
     job = prepare(recipe, warcs, str(folder), workers)
     for stage in stages(workers, StageName.FETCH):
-        run_stage(plan_stage(stage, job), job, Engine(workers=1))
+        run_stage(plan_stage(stage, job), job, LocalEngine(workers=1))
     return Fetched(job.workspace, server.paths()[before:])
 
 

@@ -13,7 +13,7 @@ import fsspec
 import pytest
 
 from pipelines.frame import fingerprints, ledger, partitions, storage
-from pipelines.frame.engine import Engine
+from pipelines.frame.local import LocalEngine
 from pipelines.frame.partitions import InputsChanged, Partition
 from pipelines.frame.run import StageFailed, plan_stage, run_stage
 from pipelines.frame.stage import Job, Read, Span, Stage, assignments
@@ -281,7 +281,7 @@ def a_job(tmp_path: Path, *contents: str, workspace: Workspace | None = None, **
 def run(job: Job, stage: Stage | None = None) -> list[int]:
     """Run a stage in this process; the partitions that there were to do."""
     planned = plan_stage(stage or Lines(), job)
-    run_stage(planned, job, Engine(workers=1))
+    run_stage(planned, job, LocalEngine(workers=1))
     return [a.partition.partition for a in planned.todo]
 
 

@@ -18,7 +18,7 @@ from curate.stages import stages
 from filters.image_pixels import PixelSignals, measure_pixels
 from filters.nsfw import missing_packages
 from pipelines.frame import ledger
-from pipelines.frame.engine import Engine
+from pipelines.frame.local import LocalEngine
 from pipelines.frame.partitions import Partition
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.shards import ShardWriter
@@ -64,7 +64,7 @@ def run(job: Job, until: StageName = StageName.MEASURE) -> list[str]:
     for stage in stages(1, until):
         plan = plan_stage(stage, job)
         ran += [stage.name.value] if plan.todo else []
-        run_stage(plan, job, Engine(workers=1))
+        run_stage(plan, job, LocalEngine(workers=1))
     return ran
 
 
@@ -114,7 +114,7 @@ def test_a_tar_that_was_cut_short_is_counted_and_what_lies_before_is_measured(me
     row = next(r for r in read_table(measured.workspace, IMAGES, 0).to_pylist() if r["url"].endswith("b.jpg"))
     tar.write_bytes(tar.read_bytes()[: row["offset"] + row["length"] // 2])
     measured.workspace.remove("image_signals/00000.parquet")
-    run_stage(plan_stage(Measure(), measured), measured, Engine(workers=1))
+    run_stage(plan_stage(Measure(), measured), measured, LocalEngine(workers=1))
     rows = by_name(measured.workspace)
     assert [name for name, r in rows.items() if r["measure_status"] == "ok"] == ["a.png", "copy-of-a.png"]
     assert rows["b.jpg"]["measure_message"].startswith("images/00000.tar holds ")

@@ -9,7 +9,7 @@ from curate.cli.main import main
 from filters import perplexity
 from pipelines.extract.stage import Extract
 from pipelines.frame import partitions
-from pipelines.frame.engine import Engine
+from pipelines.frame.local import LocalEngine
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.stage import Job
 from pipelines.frame.storage import Workspace
@@ -78,7 +78,7 @@ def test_extract_measures_documents_and_texts_where_the_recipe_names_a_model(
     for name, asked in (("with", settings.model_dump()), ("without", None)):
         recipe = Recipe.model_validate({"extract": {"perplexity": asked}})
         job = Job(Workspace(str(tmp_path / name)), recipe, tuple(partitions.plan([path], 0)))
-        run_stage(plan_stage(Extract(), job), job, Engine(workers=1))
+        run_stage(plan_stage(Extract(), job), job, LocalEngine(workers=1))
         (rows[name],) = documents(job.workspace).to_pylist()
     texts = rows["with"]["texts"]
     assert rows["with"]["node_perplexity"] == pytest.approx([perplexity.measure(text, settings) for text in texts])

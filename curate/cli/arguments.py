@@ -3,6 +3,9 @@
 import argparse
 from typing import Any
 
+from curate.cli.engines import add_engine_options
+from schemas.statuses import StageName
+
 Subparsers = Any  # argparse keeps the class of what add_subparsers returns to itself
 
 
@@ -21,10 +24,15 @@ def add_command(commands: Subparsers, name: str, summary: str, example: str) -> 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Options of commands that run pipelines."""
     parser.add_argument(
-        "--until", metavar="STAGE", default="pack", help="stop after this stage: extract, hosts, fetch, select or pack"
+        "--until", metavar="STAGE", default="pack", help=f"stop after this stage: {', '.join(StageName)}"
     )
     parser.add_argument(
-        "--workers", metavar="N", type=_workers, default=0, help="worker processes (default: every core)"
+        "--workers",
+        metavar="N",
+        type=_workers,
+        default=0,
+        help="worker processes (default: every core); on a cluster, how many partitions it works on at a time, among "
+        "which a host's rate is shared out (default: as if all at once)",
     )
     parser.add_argument(
         "--set",
@@ -34,6 +42,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         dest="settings",
         help="set a value of the recipe, such as fetch.retries=3 or select.image.width.min=200; may be repeated",
     )
+    add_engine_options(parser)
 
 
 def _workers(text: str) -> int:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from types import FrameType
 
 import curate
-from curate.cli import demo, explain, recipes, run, status, tune, validate
+from curate.cli import demo, explain, recipes, run, status, tune, validate, worker_pool
 from curate.errors import UserError
 
-_COMMANDS = (run, status, explain, tune, validate, demo, recipes)
+_COMMANDS = (run, status, explain, tune, validate, demo, recipes, worker_pool)
 _EPILOG = """examples:
   curate demo                                             the whole way on a bundled crawl, offline
   curate run default --input 'crawl/*.warc.gz' --output out
@@ -36,6 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"curate: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # of an engine that had something to end first
+        _interrupted(signal.SIGINT, None)
+        raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

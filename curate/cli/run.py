@@ -52,19 +52,21 @@ def execute(recipe: Recipe, inputs: Sequence[str], output: str, arguments: argpa
     for chatty in ("root", "apache_beam", "grpc"):  # before the import, during which Beam warns of what we do not use
         logging.getLogger(chatty).setLevel(logging.CRITICAL)
     # Beam and pyarrow take a second to import: only now is it sure that they are needed.
+    from curate.cli.engines import engine_of
     from curate.job import prepare
     from curate.stages import stages
-    from pipelines.frame.engine import Engine
+    from pipelines.frame.engine import EngineFailed
     from pipelines.frame.run import StageFailed
 
-    engine = Engine(arguments.workers, tuple(arguments.beam_args))
-    job = prepare(recipe, inputs, output, engine.worker_count)
+    engine = engine_of(arguments, output)
+    job = prepare(recipe, inputs, output, engine.workers)
     _say(f"{len(job.partitions)} partitions of {len({p.path for p in job.partitions})} files, recipe {recipe.name}")
     ran = 0
     try:
-        for stage in stages(engine.worker_count, until):
-            ran += _run_one(stage, job, engine)
-    except StageFailed as error:
+        with engine:
+            for stage in stages(engine.workers or len(job.partitions), until):
+                ran += _run_one(stage, job, engine)
+    except (StageFailed, EngineFailed) as error:
         _say(f"curate: {error}")
         return 1
     if not ran:

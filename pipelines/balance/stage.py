@@ -7,9 +7,9 @@ every run and for every cap: a smaller cap keeps a subset.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from filters.screening import screen
 from filters.word_hashes import mixed
 from pipelines.frame import fingerprints, tables
 from pipelines.frame.copies import in_earlier_slices, taken_out
-from pipelines.frame.exchange import Array, pack, unpack
-from pipelines.frame.partitions import Partition
+from pipelines.frame.engine import Engine
+from pipelines.frame.exchange import Array, WholeJob, by_key, columns, exchange
 from pipelines.frame.stage import Job, Read, Span, Stage
 from pipelines.frame.storage import Workspace, lines_in, size_of
 from pipelines.frame.task import Task
@@ -28,11 +28,13 @@ from schemas.recipe import Recipe
 from schemas.statuses import DropReason, StageName
 from schemas.tables import BALANCE, DIGESTS, DOCUMENTS, TEXT_DUPLICATES
 
-if TYPE_CHECKING:
-    import apache_beam as beam
-
 REPORT = "concepts.json"
 _HELD, _KEPT = "documents of ", "kept of "
+_TOTALS = "totals"
+# Concepts of a list that one worker sums up: with ninety thousand partitions some hundred MB at most.
+_RANGE = 256
+# What a partition holds of a long list, about; and the bytes of each that travel.
+_USUAL_CONCEPTS, _RECORD_BYTES = 10_000, 24
 
 
 class Balance(Stage):
@@ -58,37 +60,34 @@ class Balance(Stage):
             "cap": recipe.balance.cap,
         }
 
-    def shuffles(self, recipe: Recipe) -> bool:
-        """Only where concepts are to be counted."""
-        return recipe.balance is not None
-
-    def gather(self, partitions: "beam.PCollection[Partition]", job: Job) -> "beam.PCollection[Any] | None":
-        """To every partition: how many documents of the job hold each concept that it holds."""
+    def prepare(self, job: Job, engine: Engine) -> None:
+        """Bring to every partition how many documents of the job hold each concept that it holds."""
         if job.recipe.balance is None:
-            return None
-        import apache_beam as beam
+            return
+        census = Census(job.workspace.root, job.recipe)
+        census.scratch.clear()
+        partitions = [p.partition for p in job.partitions]
+        names = len(lines_in(job.recipe.balance.concepts))
+        exchange(engine, "concepts", partitions, _Count(census), _Total(), _Keep(census),
+                 total_bytes=len(partitions) * min(names, _USUAL_CONCEPTS) * _RECORD_BYTES)  # fmt: skip
 
-        return (
-            partitions
-            | "CountConcepts" >> beam.FlatMap(CountConcepts(job.workspace.root, job.recipe))
-            | "ByConcept" >> beam.GroupByKey()
-            | "Total" >> beam.FlatMap(_totals)
-        )
+    def clean_up(self, job: Job) -> None:
+        """Remove what the exchange left."""
+        Census(job.workspace.root, job.recipe).scratch.clear()
 
-    def process(self, task: Task, given: Sequence[bytes]) -> None:
+    def process(self, task: Task, known: Sequence[Any]) -> None:
         """Draw for each document with a concept."""
         tally = task.tally("documents")
         with task.table(BALANCE) as balance:
             if task.recipe.balance is None:
                 return
             ids, lists = documents_with_concepts(task.workspace, task.number, task.recipe)
-            if not given:
+            found = Census(task.workspace.root, task.recipe).scratch.read(_TOTALS, task.number)
+            if found is None:
                 tally.keep(len(ids))
                 return
             cap = task.recipe.balance.cap
-            pieces = [unpack(packed) for packed in given]
-            concepts = np.concatenate([piece[0] for piece in pieces])
-            counts = np.concatenate([piece[1] for piece in pieces])
+            concepts, counts = found
             chance = dict(zip(concepts.tolist(), (cap / np.maximum(counts, cap)).tolist(), strict=True))
             probabilities = [min(1.0, sum(chance[c] for c in sorted(some))) if some else 1.0 for some in lists]
             draws = draws_of(ids)
@@ -135,36 +134,42 @@ def documents_with_concepts(workspace: Workspace, partition: int, recipe: Recipe
 
 
 @dataclass(frozen=True)
-class CountConcepts:
-    """(range of concepts, packed (concept, documents, partition)) of one partition."""
+class Census(WholeJob):
+    """The concepts of a job."""
 
-    root: str
-    recipe: Recipe
-
-    def __call__(self, partition: Partition) -> Iterator[tuple[int, bytes]]:
-        """Read the partition's concepts."""
-        _, lists = documents_with_concepts(Workspace(self.root), partition.partition, self.recipe)
-        found = np.array([c for some in lists for c in some], np.int64)
-        concepts, counts = np.unique(found, return_counts=True)
-        for key in np.unique(concepts // _RANGE).tolist():
-            inside = concepts // _RANGE == key
-            home = np.full(int(inside.sum()), partition.partition)
-            yield int(key), pack([concepts[inside], counts[inside], home])
+    stage: ClassVar[str] = StageName.BALANCE
 
 
-# Concepts of a list that one worker sums up: with ninety thousand partitions some hundred MB at most.
-_RANGE = 256
+@dataclass(frozen=True)
+class _Count:
+    """(concept, documents, partition) of each concept of a partition."""
+
+    census: Census
+
+    def __call__(self, partition: int) -> Iterator[tuple[int, list[Array]]]:
+        _, lists = documents_with_concepts(self.census.workspace, partition, self.census.recipe)
+        concepts, counts = np.unique(np.array([c for some in lists for c in some], np.int64), return_counts=True)
+        yield from by_key(concepts // _RANGE, [concepts, counts, np.full(len(concepts), partition)])
 
 
-def _totals(group: tuple[int, Iterable[bytes]]) -> Iterator[tuple[int, bytes]]:
-    pieces = [unpack(packed) for packed in group[1]]
-    concepts, counts, homes = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
-    distinct, index = np.unique(concepts, return_inverse=True)
-    total = np.bincount(index, weights=counts).astype(np.int64)
-    order = np.argsort(homes, kind="stable")
-    for home in np.unique(homes).tolist():
-        here = np.sort(index[order][homes[order] == home])
-        yield int(home), pack([distinct[here], total[here]])
+@dataclass(frozen=True)
+class _Total:
+    """To each partition: (concept, documents in the whole job) of its concepts."""
+
+    def __call__(self, key: int, values: list[list[Array]]) -> Iterator[tuple[int, list[Array]]]:
+        concepts, counts, homes = columns(values)
+        distinct, index = np.unique(concepts, return_inverse=True)
+        total = np.bincount(index, weights=counts).astype(np.int64)
+        yield from by_key(homes, [distinct[index], total[index]])
+
+
+@dataclass(frozen=True)
+class _Keep:
+    census: Census
+
+    def __call__(self, partition: int, values: list[list[Array]]) -> Iterator[tuple[int, list[Array]]]:
+        self.census.scratch.write(_TOTALS, partition, columns(values))
+        yield from ()
 
 
 def _count(task: Task, tally: Tally, gone: Array, lists: Sequence[Sequence[int]]) -> None:

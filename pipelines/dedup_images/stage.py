@@ -55,7 +55,7 @@ class DedupImages(Stage):
         images = sum(record.tallies["images"].out for record in fetched if "images" in record.tallies)
         find_copies(engine, corpus, [p.partition for p in job.partitions], images)
 
-    def process(self, task: Task, given: Sequence[Any]) -> None:
+    def process(self, task: Task, known: Sequence[Any]) -> None:
         """Write a row for each of the partition's pictures that has copies, or is in an evaluation set."""
         corpus = Corpus(task.workspace.root, task.recipe)
         pictures = pictures_of(task.workspace, task.number, task.recipe, with_documents=False)

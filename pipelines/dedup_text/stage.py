@@ -65,7 +65,7 @@ class DedupText(Stage):
         if settings.max_image_documents:
             find_frequent(engine, pool, partitions, documents, settings.max_image_documents)
 
-    def process(self, task: Task, given: Sequence[Any]) -> None:
+    def process(self, task: Task, known: Sequence[Any]) -> None:
         """Write what was found of the partition."""
         pool = Pool(task.workspace.root, task.recipe)
         ids = tables.read_table(task.workspace, DIGESTS, task.number, ["doc_id", "benchmarks"]).to_pydict()

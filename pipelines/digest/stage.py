@@ -49,7 +49,7 @@ class Digest(Stage):
         """Forget the lists of an earlier run in this process."""
         lists.forget()
 
-    def process(self, task: Task, given: Sequence[Any]) -> None:
+    def process(self, task: Task, known: Sequence[Any]) -> None:
         """Batch by batch."""
         with task.table(DIGESTS) as digests:
             for batch in tables.read_batches(task.workspace, DOCUMENTS, task.number, _COLUMNS):

@@ -46,7 +46,7 @@ class Extract(Stage):
         """The bytes that are read."""
         return partition.identity
 
-    def process(self, task: Task, given: Sequence[Any]) -> None:
+    def process(self, task: Task, known: Sequence[Any]) -> None:
         """Read the slice's records in their order and write what they are."""
         part = Slice(task.partition.path, task.partition.start, task.partition.end)
         caps = task.recipe.extract

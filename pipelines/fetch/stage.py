@@ -45,7 +45,7 @@ class Fetch(Stage):
             "warc_images": recipe.extract.warc_images,
         }
 
-    def process(self, task: Task, given: Sequence[Any]) -> None:
+    def process(self, task: Task, known: Sequence[Any]) -> None:
         """Collect what the partition's documents want and write it in the order of the keys."""
         wanted = wanted_images(task.workspace, task.number, task.recipe)
         self._count_documents(task, wanted)

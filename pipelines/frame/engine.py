@@ -1,66 +1,46 @@
-"""Where a pipeline runs: Beam's options for an engine, and how partitions are shared out among its workers."""
+"""What an engine does for a stage: work on partitions, and exchanges between them. Each has a module of its own."""
 
-import heapq
-import os
-import shlex
-import sys
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from pipelines.frame.task import Assignment
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    import apache_beam as beam
+    from pipelines.frame.exchange import Plan
+    from pipelines.frame.stage import Job, Stage
+    from pipelines.frame.task import Assignment
 
 
-@dataclass(frozen=True)
-class Engine:
-    """An engine and its size. `beam_args` go to Beam as they are; a `--runner` among them replaces the local one."""
+class EngineFailed(RuntimeError):
+    """An engine could not do what it was asked: workers end, a cluster does not answer. Says where to look."""
 
-    workers: int = 0
-    beam_args: tuple[str, ...] = ()
 
-    @property
-    def is_local(self) -> bool:
-        """Whether pipelines run in processes of this machine."""
-        return not any(arg.startswith("--runner") for arg in self.beam_args)
+class Engine(ABC):
+    """Distributes work. Used as a context manager around a run, so that what it starts is stopped again.
 
-    @property
-    def worker_count(self) -> int:
-        """Workers that work at the same time; every core unless said otherwise."""
-        return self.workers or len(os.sched_getaffinity(0))
+    Outputs never depend on the engine: work is the same functions everywhere, and nothing relies on an order.
+    """
 
-    def pipeline(self, name: str, tasks: int, light: bool) -> "beam.Pipeline":
-        """An empty pipeline. One worker, or light work, stays in this process: another one takes seconds to start."""
-        import apache_beam as beam
-        from apache_beam.options.pipeline_options import PipelineOptions
-        from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-        from apache_beam.transforms.environments import SubprocessSDKEnvironment
+    workers: int
+    """How many partitions are worked on at the same time; 0 where that is not known."""
 
-        if not self.is_local:
-            return beam.Pipeline(options=PipelineOptions(["--job_name", name, *self.beam_args]))
-        workers = 1 if light else min(self.worker_count, tasks)
-        options = PipelineOptions([f"--direct_num_workers={workers}", *self.beam_args])
-        # FnApiRunner by name: DirectRunner would first try to download another runner.
-        if workers == 1:
-            return beam.Pipeline(runner=FnApiRunner(), options=options)
-        command = f"exec {shlex.quote(sys.executable)} -m pipelines.frame.worker"
-        processes = SubprocessSDKEnvironment.from_command_string(command_string=command)
-        return beam.Pipeline(runner=FnApiRunner(default_environment=processes), options=options)
+    @abstractmethod
+    def work(self, stage: "Stage", todo: Sequence["Assignment"], job: "Job") -> None:
+        """Have partitions worked on. One that fails is recorded in the workspace and does not stop the others.
 
-    def spread(self, todo: Sequence[Assignment]) -> list[tuple[int, Assignment]]:
-        """Assignments with the key by which they are shuffled to workers.
-
-        The local runner gives each worker one bundle, so there the work is shared out by size, largest first; elsewhere
-        each partition has a key of its own and workers take the next one when they are free.
+        Raises:
+            EngineFailed: where the rest cannot be done either. What was committed stays.
         """
-        if not self.is_local:
-            return [(a.partition.partition, a) for a in todo]
-        loads = [(0, worker) for worker in range(min(self.worker_count, len(todo)))]
-        keyed = []
-        for assignment in sorted(todo, key=lambda a: (-a.partition.bytes, a.partition.partition)):
-            load, worker = heapq.heappop(loads)
-            keyed.append((worker, assignment))
-            heapq.heappush(loads, (load + assignment.partition.bytes, worker))
-        return keyed
+
+    @abstractmethod
+    def exchange(self, plan: "Plan") -> None:
+        """Run an exchange.
+
+        Raises:
+            EngineFailed: see there.
+        """
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Stop what was started."""

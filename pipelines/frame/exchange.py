@@ -1,33 +1,24 @@
-"""Exchanges: what crosses partitions, as packed arrays of numbers shuffled by Beam. Never documents, never images.
+"""Exchanges: what crosses partitions, as packed arrays of numbers shuffled by the engine. Never documents or images.
 
 An element costs tens of microseconds on any runner, so none is a single record: every source emits, for each key, one
-element with all its arrays for that key. A key is a range of digests or the number of a partition. Beam's local runner
-would hold the shuffle in memory, so on this machine it goes through files instead, and memory does not grow with the
-corpus. What comes out is written to the workspace's scratch folder and read by the next exchange.
+element with all its arrays for that key. A key is a range of digests or the number of a partition. What comes out is
+written to the workspace's scratch folder and read by the next exchange.
 """
 
-import contextlib
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from pipelines.frame.engine import Engine
-from pipelines.frame.memory import give_back
 from pipelines.frame.storage import Workspace
 from schemas.recipe import Recipe
 
 Array = npt.NDArray[Any]
 Keyed = tuple[int, bytes]
-# What a key may bring together at once in a worker's memory; and what is grouped at once of a shuffle through files.
-KEY_BYTES = 8 << 20
-BUCKET_BYTES = 16 << 20
-_MOST_BUCKETS = 256
-_NUMBER = 8
+KEY_BYTES = 8 << 20  # what a key may bring together at once in a worker's memory
 _SCRATCH = "scratch"
 
 Emit = Callable[[int], Iterable[tuple[int, Sequence[Array]]]]
@@ -146,82 +137,51 @@ class WholeJob:
         return Workspace(self.root)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """An exchange as engines run it: `emit` for every source, then each of `merges` for every key emitted to.
+
+    `total_bytes` is about what is shuffled first.
+    """
+
+    name: str
+    sources: Sequence[int]
+    emit: "Emitting"
+    merges: Sequence["Merging"]
+    total_bytes: int
+
+
 def exchange(
     engine: Engine, name: str, sources: Sequence[int], emit: Emit, *merges: Merge, total_bytes: int = 0
 ) -> None:
-    """Run one: `emit` for every source, then each of `merges` for every key that the step before emitted to.
+    """Run one. The last of `merges`, or `emit` where there is none, emits nothing: it writes to a Scratch.
 
-    The last one emits nothing: it writes to a Scratch. `total_bytes` is about what is shuffled first.
+    Raises:
+        EngineFailed: see there.
     """
-    if not sources:
-        return
-    steps = [_Merging(merge) for merge in merges]
-    if engine.is_local:
-        _through_files(sources, _Emitting(emit), steps, min(-(-total_bytes // BUCKET_BYTES), _MOST_BUCKETS))
-    else:
-        _by_beam(engine, name, sources, _Emitting(emit), steps)
-
-
-def _through_files(
-    sources: Sequence[int], emit: "_Emitting", merges: Sequence["_Merging"], buckets: int
-) -> None:  # fmt: skip
-    with tempfile.TemporaryDirectory(prefix="curate-exchange-") as folder:
-        emitted: Iterator[Keyed] = (keyed for source in sources for keyed in emit(source))
-        for step, merge in enumerate(merges):
-            emitted = _merged(emitted, merge, Path(folder) / str(step), max(buckets, 1))
-        for _ in emitted:
-            pass
-    give_back()
-
-
-def _merged(emitted: Iterable[Keyed], merge: "_Merging", folder: Path, buckets: int) -> Iterator[Keyed]:
-    """Bucket by bucket, key by key; in what order a key's elements come is as open as on any runner."""
-    folder.mkdir()
-    with contextlib.ExitStack() as stack:
-        files = [stack.enter_context(open(folder / str(bucket), "wb")) for bucket in range(buckets)]
-        for key, packed in emitted:
-            files[key % buckets].write(b"".join(n.to_bytes(_NUMBER, "little") for n in (key, len(packed))) + packed)
-    for bucket in range(buckets):
-        groups = _groups(folder / str(bucket))
-        for key in sorted(groups):
-            yield from merge((key, groups.pop(key)))
-
-
-def _groups(path: Path) -> dict[int, list[bytes]]:
-    groups: dict[int, list[bytes]] = {}
-    with open(path, "rb") as file:
-        while head := file.read(2 * _NUMBER):
-            key, length = (int.from_bytes(part, "little") for part in (head[:_NUMBER], head[_NUMBER:]))
-            groups.setdefault(key, []).append(file.read(length))
-    path.unlink()
-    return groups
-
-
-def _by_beam(
-    engine: Engine, name: str, sources: Sequence[int], emit: "_Emitting", merges: Sequence["_Merging"]
-) -> None:  # fmt: skip
-    import apache_beam as beam
-
-    with engine.pipeline(f"curate-{name}", len(sources), light=False) as pipeline:
-        flow = pipeline | "Sources" >> beam.Create(sources) | "Spread" >> beam.Reshuffle()
-        flow = flow | "Emit" >> beam.FlatMap(emit)
-        for step, merge in enumerate(merges):
-            flow = flow | f"Group{step}" >> beam.GroupByKey() | f"Merge{step}" >> beam.FlatMap(merge)
+    if sources:
+        engine.exchange(Plan(name, sources, Emitting(emit), [Merging(merge) for merge in merges], total_bytes))
 
 
 @dataclass(frozen=True)
-class _Emitting:
+class Emitting:
+    """What a source emits, packed."""
+
     emit: Emit
 
     def __call__(self, source: int) -> Iterator[Keyed]:
+        """(key, packed arrays) pairs of a source."""
         for key, arrays in self.emit(source):
             yield int(key), pack(arrays)
 
 
 @dataclass(frozen=True)
-class _Merging:
+class Merging:
+    """What a key's values come to, packed; the values come in any order."""
+
     merge: Merge
 
     def __call__(self, group: tuple[int, Iterable[bytes]]) -> Iterator[Keyed]:
+        """(key, packed arrays) pairs of a key with all that came to it."""
         for key, arrays in self.merge(group[0], [unpack(packed) for packed in group[1]]):
             yield int(key), pack(arrays)

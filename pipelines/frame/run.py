@@ -5,15 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.frame import ledger
-from pipelines.frame.engine import Engine
-from pipelines.frame.memory import keep_small
+from pipelines.frame.engine import Engine, EngineFailed
 from pipelines.frame.partitions import Partition
-from pipelines.frame.rounds import RoundFailed, conclusions
 from pipelines.frame.stage import Job, Stage, assignments
 from pipelines.frame.storage import Workspace
 from pipelines.frame.task import Assignment, errors_name
-from pipelines.frame.watch import WorkerDied, workers_watched
-from pipelines.frame.work import work_on
 from schemas.ledger import LedgerRecord
 from schemas.statuses import StageName
 
@@ -43,9 +39,11 @@ def plan_stage(stage: Stage, job: Job) -> StagePlan:
 
 def _is_done(record: LedgerRecord | None, assignment: Assignment, there: set[str]) -> bool:
     """Whether a record is of this very work, and what it wrote is still there."""
-    if record is None or record.fingerprint != assignment.fingerprint:
-        return False
-    return all(output.path in there for output in record.outputs)
+    return record is not None and _is_of(record, assignment) and all(output.path in there for output in record.outputs)
+
+
+def _is_of(record: LedgerRecord | None, assignment: Assignment) -> bool:
+    return record is not None and record.fingerprint == assignment.fingerprint
 
 
 def run_stage(plan: StagePlan, job: Job, engine: Engine) -> None:
@@ -56,55 +54,36 @@ def run_stage(plan: StagePlan, job: Job, engine: Engine) -> None:
     """
     stage = plan.stage
     if plan.todo:
-        for folder in (*stage.writes, f"ledger/{stage.name}", f"errors/{stage.name}"):
-            job.workspace.remove_leftovers(folder)
+        _remove_leftovers(stage, job)
         for assignment in plan.todo:
             ledger.invalidate(job.workspace, stage.name, assignment.partition.partition)
-        _do(plan, job, engine)
+        try:
+            _do(plan, job, engine)
+        finally:
+            _remove_leftovers(stage, job)
     records = ledger.read_all(job.workspace, stage.name)
     _check(plan, job, records)
     stage.finish(job, records)
 
 
+def _remove_leftovers(stage: Stage, job: Job) -> None:
+    """What workers that were killed have left half-written."""
+    for folder in (*stage.writes, f"ledger/{stage.name}", f"errors/{stage.name}"):
+        job.workspace.remove_leftovers(folder)
+
+
 def _do(plan: StagePlan, job: Job, engine: Engine) -> None:
     stage = plan.stage
     try:
-        with workers_watched():
-            keep_small()
-            stage.prepare(job, engine)
-            if engine.is_local and (stage.light or engine.worker_count == 1) and not stage.shuffles(job.recipe):
-                _run_here(plan, job)
-            else:
-                _run_pipeline(plan, job, engine)
-            stage.clean_up(job)
-    except WorkerDied as error:
-        raise StageFailed(
-            f"{stage.name}: a worker process was killed ({error}); if memory ran out, use fewer --workers or a smaller "
-            "input.split_bytes; the same command goes on from here"
-        ) from error
-
-
-def _run_here(plan: StagePlan, job: Job) -> None:
-    """Light work, and that of one worker, in a loop: importing Beam takes longer than most of it."""
-    try:
-        known = conclusions(plan.stage.rounds(job.recipe), job.workspace, job.partitions, job.recipe)
-    except RoundFailed as error:
-        raise StageFailed(f"{plan.stage.name}: {error}") from error
-    given = (tuple(known),)
-    for assignment in plan.todo:
-        work_on(plan.stage, assignment, given, job.workspace, job.recipe)
-
-
-def _run_pipeline(plan: StagePlan, job: Job, engine: Engine) -> None:
-    from pipelines.frame.pipeline import RunStage
-
-    name = plan.stage.name
-    with engine.pipeline(f"curate-{name}", len(plan.todo), plan.stage.light) as pipeline:
-        pipeline | name.title() >> RunStage(plan.stage, engine.spread(plan.todo), job)
+        stage.prepare(job, engine)
+        engine.work(stage, plan.todo, job)
+        stage.clean_up(job)
+    except EngineFailed as error:
+        raise StageFailed(f"{stage.name}: {error}; the same command goes on from here") from error
 
 
 def _check(plan: StagePlan, job: Job, records: dict[int, LedgerRecord]) -> None:
-    failed = [a.partition for a in plan.todo if a.partition.partition not in records]
+    failed = [a.partition for a in plan.todo if not _is_of(records.get(a.partition.partition), a)]
     if failed:
         raise StageFailed(_partitions_failed(plan.stage.name, job.workspace, failed, plan.total))
     errors = sum(record.errors for record in records.values())

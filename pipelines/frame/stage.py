@@ -21,8 +21,6 @@ from schemas.statuses import StageName
 from schemas.tables import TABLES
 
 if TYPE_CHECKING:
-    import apache_beam as beam
-
     from pipelines.frame.engine import Engine
 
 
@@ -75,26 +73,15 @@ class Stage(ABC):
         return self.reads
 
     @abstractmethod
-    def process(self, task: Task, given: Sequence[Any]) -> None:
+    def process(self, task: Task, known: Sequence[Any]) -> None:
         """Do one partition: read, count, write through the task.
 
-        `given` is what `gather` brought for it, or one tuple with the conclusions of the rounds.
+        `known` are the conclusions of the rounds, in their order.
         """
 
     def rounds(self, recipe: Recipe) -> tuple[Round, ...]:
         """Questions to all partitions, asked before the first is processed. None by default."""
         return ()
-
-    def gather(self, partitions: "beam.PCollection[Partition]", job: Job) -> "beam.PCollection[Any] | None":
-        """For what is shuffled between partitions: (partition number, values) pairs, which `process` gets.
-
-        None by default. Only Beam can do this, so a stage that does is never run without it.
-        """
-        return None
-
-    def shuffles(self, recipe: Recipe) -> bool:
-        """Whether the stage gathers under a recipe."""
-        return type(self).gather is not Stage.gather
 
     def prepare(self, job: Job, engine: "Engine") -> None:
         """Before any partition is processed: exchange what crosses partitions more than once, through a Scratch."""

@@ -11,11 +11,11 @@ from pipelines.frame.task import Assignment, Task, describe, errors_name
 from schemas.recipe import Recipe
 
 
-def work_on(stage: Stage, assignment: Assignment, given: Sequence[Any], workspace: Workspace, recipe: Recipe) -> None:
+def work_on(stage: Stage, assignment: Assignment, known: Sequence[Any], workspace: Workspace, recipe: Recipe) -> None:
     """Do a partition. One that fails is recorded, for the driver to report, and does not stop the others."""
     task = Task(stage.name, assignment, workspace, recipe)
     try:
-        stage.process(task, given)
+        stage.process(task, known)
         task.commit()
     except Exception as error:  # noqa: BLE001 - reported by the driver, which then fails the stage
         failed = describe(error, task.number, assignment.partition.path) | {"partition_failed": True}

@@ -31,7 +31,7 @@ class Measure(Stage):
         """What is measured, and up to which size; fetch has no larger images, but what it resized may have grown."""
         return {"measure": recipe.measure.fingerprinted(), "max_pixels": recipe.fetch.max_pixels}
 
-    def process(self, task: Task, given: Sequence[Any]) -> None:
+    def process(self, task: Task, known: Sequence[Any]) -> None:
         """Measure the partition's images in the order of the table, which is that of the tar."""
         with _Images(task) as images, task.table(IMAGE_SIGNALS) as table:
             for row in _fetched(task):

@@ -48,7 +48,7 @@ class Pack(Stage):
         """How shards are cut."""
         return recipe.pack.fingerprinted()
 
-    def process(self, task: Task, given: Sequence[Any]) -> None:
+    def process(self, task: Task, known: Sequence[Any]) -> None:
         """Write the partition's samples."""
         images = _images(task.workspace, task.number)
         settings = task.recipe.pack

@@ -51,13 +51,13 @@ class Select(Stage):
         """What finds the thresholds of keep_top."""
         return pools.rounds(recipe.select)
 
-    def process(self, task: Task, given: Sequence[Any]) -> None:
+    def process(self, task: Task, known: Sequence[Any]) -> None:
         """Judge the partition's documents batch by batch."""
         counts = Counts(task.tally("documents"), task.tally("texts"), task.tally("images"))
-        known = pools.together(conclusion for conclusions in given for conclusion in conclusions)
+        thresholds_found = pools.together(known)
         with task.table(VERDICTS) as table:
             for batch in inputs.read(task.workspace, task.partition, task.recipe):
-                judged = judge(batch.evidence, task.recipe.select, known)
+                judged = judge(batch.evidence, task.recipe.select, thresholds_found)
                 table.write_batch(verdicts(batch.documents.column("doc_id"), judged))
                 counts.add(judged)
         with task.table(RULES) as table:

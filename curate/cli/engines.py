@@ -1,0 +1,87 @@
+"""Options that say where a job runs, and the engine that they ask for."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from curate.errors import UserError
+
+if TYPE_CHECKING:
+    from pipelines.frame.engine import Engine
+
+ENGINES = ("local", "spark", "beam")
+_SPARK_OPTIONS = ("spark_job_endpoint", "spark_master", "spark_job_server", "spark_worker_pool")
+
+
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
+    """Options that say where a job runs."""
+    group = parser.add_argument_group(
+        "engines",
+        "where the work is done: in processes of this machine, on a Spark cluster (see deploy/spark), or by any "
+        "runner of Beam, such as --engine beam -- --runner=DataflowRunner --project=P",
+    )
+    group.add_argument(
+        "--engine", choices=ENGINES, default=None, help="default: local, or beam where a --runner follows --"
+    )
+    group.add_argument("--spark-job-endpoint", metavar="HOST:PORT", help="a Beam job server that is running")
+    group.add_argument("--spark-master", metavar="URL", help="spark://HOST:PORT, for a job server started for this run")
+    group.add_argument("--spark-job-server", metavar="JAR", help="the job server to start (deploy/spark/build.sh)")
+    group.add_argument(
+        "--spark-worker-pool", metavar="HOST:PORT",
+        help="where executors find the worker pool of their node (default: localhost:50000)",
+    )  # fmt: skip
+    group.add_argument(
+        "--start-timeout", metavar="SECONDS", type=float, default=300.0,
+        help="on a cluster: how long until a worker begins to work (default: 300)",
+    )  # fmt: skip
+    group.add_argument(
+        "--silence-timeout", metavar="SECONDS", type=float, default=300.0,
+        help="on a cluster: how long no worker may give a sign of life (default: 300)",
+    )  # fmt: skip
+
+
+def engine_of(arguments: argparse.Namespace, output: str) -> "Engine":
+    """The engine, not yet started.
+
+    Raises:
+        UserError: where options are missing or contradict one another.
+    """
+    beam_args = tuple(arguments.beam_args)
+    runner = any(arg.split("=")[0] == "--runner" for arg in beam_args)
+    name = arguments.engine or ("beam" if runner else "local")
+    given = [option for option in _SPARK_OPTIONS if getattr(arguments, option)]
+    if name != "spark" and given:
+        raise UserError(f"--{given[0].replace('_', '-')} needs --engine spark")
+    if name == "local":
+        if beam_args:
+            raise UserError(
+                "options after -- go to Beam, which --engine local does not use; give --engine beam or spark"
+            )
+        from pipelines.frame.local import LocalEngine
+
+        return LocalEngine(arguments.workers)
+    if name == "beam":
+        if not runner:
+            raise UserError("--engine beam: which runner? Give it after --, such as -- --runner=DataflowRunner")
+        from pipelines.frame.beam_engine import BeamEngine
+
+        return BeamEngine(beam_args, arguments.workers)
+    return _spark(arguments, output, beam_args)
+
+
+def _spark(arguments: argparse.Namespace, output: str, beam_args: tuple[str, ...]) -> "Engine":
+    from pipelines.frame.beam_engine import Deadlines
+    from pipelines.frame.spark import SparkCluster, SparkEngine
+    from pipelines.frame.storage import absolute, exists
+
+    endpoint, master, jar = arguments.spark_job_endpoint, arguments.spark_master, arguments.spark_job_server
+    if bool(endpoint) == bool(master):
+        raise UserError("--engine spark: give either --spark-job-endpoint, or --spark-master with --spark-job-server")
+    if master and not jar:
+        raise UserError(
+            "--spark-master: which job server? Give --spark-job-server JAR (deploy/spark/build.sh makes one)"
+        )
+    if master and not exists(jar):
+        raise UserError(f"--spark-job-server {jar}: there is no such file")
+    cluster = SparkCluster(arguments.spark_worker_pool or "localhost:50000", endpoint or "", master or "", jar or "")
+    deadlines = Deadlines(absolute(output), arguments.start_timeout, arguments.silence_timeout)
+    return SparkEngine(cluster, deadlines, arguments.workers, beam_args)

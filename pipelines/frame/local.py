@@ -1,0 +1,75 @@
+"""The engine of one machine: work in this process where it is little, else in worker processes; shuffles through files.
+
+It needs no Beam. Importing it takes longer than most stages of a small job, its runner shares work out before it begins
+instead of when a worker is free, and holds shuffles in memory.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from pipelines.frame.engine import Engine, EngineFailed
+from pipelines.frame.exchange import Plan
+from pipelines.frame.memory import give_back, keep_small
+from pipelines.frame.pool import pulled, start_server
+from pipelines.frame.rounds import RoundFailed, conclusions
+from pipelines.frame.spill import BUCKET_BYTES, exchange_through_files
+from pipelines.frame.storage import Workspace
+from pipelines.frame.task import Assignment
+from pipelines.frame.work import work_on
+from schemas.recipe import Recipe
+
+if TYPE_CHECKING:
+    from pipelines.frame.stage import Job, Stage
+
+_FEW = 64  # partitions of a light stage that are sooner done here than workers are there
+_OURS = ("pipelines.", "filters.", "schemas.")
+
+
+class LocalEngine(Engine):
+    """So many workers on this machine; every core unless said otherwise."""
+
+    def __init__(self, workers: int = 0) -> None:
+        self.workers = workers or len(os.sched_getaffinity(0))
+
+    def __enter__(self) -> Self:
+        """What this process has imported of ours by now, workers will need as well."""
+        if self.workers > 1:
+            start_server([name for name in sys.modules if name.startswith(_OURS)])
+        keep_small()
+        return self
+
+    def work(self, stage: "Stage", todo: Sequence[Assignment], job: "Job") -> None:
+        """The largest partitions first, so that none is left for the end when the others are done."""
+        try:
+            known = conclusions(stage.rounds(job.recipe), job.workspace, job.partitions, job.recipe)
+        except RoundFailed as error:
+            raise EngineFailed(str(error)) from error
+        here = stage.light and len(todo) <= _FEW
+        ordered = sorted(todo, key=lambda a: (-a.partition.bytes, a.partition.partition))
+        work = _Work(stage, tuple(known), job.workspace.root, job.recipe)
+        for _ in self._each(work, todo if here else ordered, here):
+            pass
+
+    def exchange(self, plan: Plan) -> None:
+        """In this process where little is shuffled among few partitions."""
+        here = len(plan.sources) <= _FEW and plan.total_bytes <= BUCKET_BYTES
+        exchange_through_files(plan, lambda do, items: self._each(do, items, here))
+        give_back()
+
+    def _each(self, do: Callable[[Any], Any], items: Sequence[Any], here: bool) -> Iterable[Any]:
+        workers = 1 if here else min(self.workers, len(items))
+        return pulled(do, items, workers) if workers > 1 else map(do, items)
+
+
+@dataclass(frozen=True)
+class _Work:
+    stage: "Stage"
+    known: tuple[Any, ...]
+    root: str
+    recipe: Recipe
+
+    def __call__(self, assignment: Assignment) -> None:
+        work_on(self.stage, assignment, self.known, Workspace(self.root), self.recipe)
