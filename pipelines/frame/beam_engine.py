@@ -11,7 +11,7 @@ from pipelines.frame.engine import Engine, EngineFailed
 from pipelines.frame.exchange import Plan
 from pipelines.frame.memory import keep_small
 from pipelines.frame.storage import Workspace
-from pipelines.frame.task import Assignment
+from pipelines.frame.task import Assignment, largest_first
 
 if TYPE_CHECKING:
     import apache_beam as beam
@@ -38,13 +38,13 @@ class BeamEngine(Engine):
         self._args, self._deadlines = tuple(beam_args), deadlines
 
     def work(self, stage: "Stage", todo: Sequence[Assignment], job: "Job") -> None:
-        """One pipeline: the rounds of the stage, then its partitions."""
+        """One pipeline: the rounds of the stage, then its partitions, the largest first."""
         from pipelines.frame.pipeline import Work, forget_todo, say_todo
 
         keep_small()
-        chunks = say_todo(stage, todo, job.workspace.root)
+        say_todo(stage, largest_first(todo), job.workspace.root)
         try:
-            self._run(f"curate-{stage.name}", Work(stage, chunks, job, self._told))
+            self._run(f"curate-{stage.name}", Work(stage, len(todo), job, self._told))
         finally:
             forget_todo(job.workspace.root)
 

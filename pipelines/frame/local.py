@@ -17,7 +17,7 @@ from pipelines.frame.pool import pulled, start_server
 from pipelines.frame.rounds import RoundFailed, conclusions
 from pipelines.frame.spill import BUCKET_BYTES, exchange_through_files
 from pipelines.frame.storage import Workspace
-from pipelines.frame.task import Assignment
+from pipelines.frame.task import Assignment, largest_first
 from pipelines.frame.work import work_on
 from schemas.recipe import Recipe
 
@@ -42,15 +42,14 @@ class LocalEngine(Engine):
         return self
 
     def work(self, stage: "Stage", todo: Sequence[Assignment], job: "Job") -> None:
-        """The largest partitions first, so that none is left for the end when the others are done."""
+        """The largest partitions first."""
         try:
             known = conclusions(stage.rounds(job.recipe), job.workspace, job.partitions, job.recipe)
         except RoundFailed as error:
             raise EngineFailed(str(error)) from error
         here = stage.light and len(todo) <= _FEW
-        ordered = sorted(todo, key=lambda a: (-a.partition.bytes, a.partition.partition))
         work = _Work(stage, tuple(known), job.workspace.root, job.recipe)
-        for _ in self._each(work, todo if here else ordered, here):
+        for _ in self._each(work, largest_first(todo), here):
             pass
 
     def exchange(self, plan: Plan) -> None:

@@ -1,8 +1,8 @@
 """The Beam pipelines of a stage's work and of an exchange.
 
-Graphs carry no list of partitions, which for a large crawl would be sent to every task: they name chunks, which workers
-read from the workspace. Each partition is an element of its own behind a shuffle, so that workers take the next one
-when they are free.
+Graphs carry no partitions, which for a large crawl would be megabytes sent to every task: only places in a list that
+workers read from the workspace. Create spreads its elements, on Spark one to a task as long as there are not more than
+`spark.default.parallelism`, so that workers take the next one when they are free; another shuffle would lump them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,6 @@ from pipelines.frame import partitions
 from pipelines.frame.alive import Beacon
 from pipelines.frame.exchange import Emitting, Keyed, Merging, Plan, Scratch
 from pipelines.frame.memory import keep_small
-from pipelines.frame.partitions import Partition
 from pipelines.frame.rounds import Round, answer
 from pipelines.frame.stage import Job, Stage
 from pipelines.frame.storage import Workspace
@@ -24,19 +23,17 @@ from pipelines.frame.task import Assignment
 from pipelines.frame.work import work_on
 from schemas.recipe import Recipe
 
-_CHUNK = 500
+_CHUNK = 500  # assignments in one file of the list
 _TODO = "todo"
 
 
-def say_todo(stage: Stage, todo: Sequence[Assignment], root: str) -> int:
-    """Write down the assignments for workers to read; in how many chunks."""
-    chunks = range(-(-len(todo) // _CHUNK))
-    for chunk in chunks:
-        some = todo[chunk * _CHUNK : (chunk + 1) * _CHUNK]
+def say_todo(stage: Stage, todo: Sequence[Assignment], root: str) -> None:
+    """Write down the assignments for workers to read."""
+    for chunk, first in enumerate(range(0, len(todo), _CHUNK)):
+        some = todo[first : first + _CHUNK]
         numbers = np.array([a.partition.partition for a in some], np.uint32)
         fingerprints = np.frombuffer("\n".join(a.fingerprint for a in some).encode(), np.uint8)
         Scratch(root, _TODO).write(stage.name, chunk, [numbers, fingerprints])
-    return len(chunks)
 
 
 def forget_todo(root: str) -> None:
@@ -45,34 +42,24 @@ def forget_todo(root: str) -> None:
 
 
 class Work(beam.PTransform):
-    """Assignments that were written down, done and committed by some worker; numbers of partitions come out."""
+    """`count` assignments that were written down, done and committed; numbers of partitions come out."""
 
-    def __init__(self, stage: Stage, chunks: int, job: Job, told: str | None) -> None:
+    def __init__(self, stage: Stage, count: int, job: Job, told: str | None) -> None:
         super().__init__()
-        self._stage, self._chunks, self._job, self._told = stage, chunks, job, told
+        self._stage, self._count, self._job, self._told = stage, count, job, told
 
     def expand(self, pipeline: beam.Pipeline) -> "beam.PCollection[int]":
         """Rounds first, then the work, which gets their conclusions."""
         root, recipe = self._job.workspace.root, self._job.recipe
         known: list[Any] = []
         for number, asked in enumerate(self._stage.rounds(recipe)):
-            everything = (
-                pipeline
-                | f"Chunks{number}" >> beam.Create(range(0, len(self._job.partitions), _CHUNK))
-                | f"Partitions{number}" >> beam.FlatMap(_partitions, root)
-                | f"SpreadPartitions{number}" >> beam.Reshuffle()
-            )
+            everything = pipeline | f"Partitions{number}" >> beam.Create(range(len(self._job.partitions)))
             answers = everything | f"Ask{number}" >> beam.ParDo(_Ask(asked, root, recipe, self._told), *known)
             merged = answers | f"Merge{number}" >> beam.CombineGlobally(asked.merge)
             concluded = merged | f"Conclude{number}" >> beam.Map(asked.conclude, recipe)
             known.append(beam.pvalue.AsSingleton(concluded))
-        return (
-            pipeline
-            | "Chunks" >> beam.Create(range(self._chunks))
-            | "Todo" >> beam.FlatMap(_assignments, root, self._stage.name)
-            | "Spread" >> beam.Reshuffle()
-            | "Work" >> beam.ParDo(_Work(self._stage, root, recipe, self._told), *known)
-        )
+        todo = pipeline | "Todo" >> beam.Create(range(self._count))
+        return todo | "Work" >> beam.ParDo(_Work(self._stage, root, recipe, self._told), *known)
 
 
 class Exchange(beam.PTransform):
@@ -84,23 +71,12 @@ class Exchange(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> "beam.PCollection[Keyed]":
         """Nothing comes out: the last step writes to a Scratch."""
-        flow = pipeline | "Sources" >> beam.Create(self._plan.sources) | "Spread" >> beam.Reshuffle()
-        flow = flow | "Emit" >> beam.ParDo(_Step(self._plan.emit, self._told))
+        sources = pipeline | "Sources" >> beam.Create(self._plan.sources)
+        flow = sources | "Emit" >> beam.ParDo(_Step(self._plan.emit, self._told))
         for number, merge in enumerate(self._plan.merges):
             grouped = flow | f"Group{number}" >> beam.GroupByKey()
             flow = grouped | f"Merge{number}" >> beam.ParDo(_Step(merge, self._told))
         return flow
-
-
-def _partitions(first: int, root: str) -> list[Partition]:
-    return partitions.load(Workspace(root))[first : first + _CHUNK]
-
-
-def _assignments(chunk: int, root: str, stage: str) -> Iterator[Assignment]:
-    numbers, fingerprints = Scratch(root, _TODO).arrays(stage, chunk)
-    known = {p.partition: p for p in partitions.load(Workspace(root))}
-    for number, fingerprint in zip(numbers.tolist(), fingerprints.tobytes().decode().split("\n"), strict=True):
-        yield Assignment(known[number], fingerprint)
 
 
 class _Watched(beam.DoFn):
@@ -120,28 +96,45 @@ class _Watched(beam.DoFn):
 
 
 class _Work(_Watched):
+    """Does assignments by their place in what was written down."""
+
     def __init__(self, stage: Stage, root: str, recipe: Recipe, told: str | None) -> None:
         super().__init__(told)
         self._stage, self._root, self._recipe = stage, root, recipe
         self._done = Metrics.counter("curate", f"{stage.name}_partitions")
 
-    def process(self, element: Assignment, *known: Any) -> Iterator[int]:
+    def setup(self) -> None:
+        """Read the partitions, which do not change while a pipeline runs."""
+        super().setup()
+        self._partitions = {p.partition: p for p in partitions.load(Workspace(self._root))}
+
+    def process(self, element: int, *known: Any) -> Iterator[int]:
         with self._beacon.lit():
-            work_on(self._stage, element, known, Workspace(self._root), self._recipe)
+            work_on(self._stage, self._assignment(element), known, Workspace(self._root), self._recipe)
         self._done.inc()
-        yield element.partition.partition
+        yield element
+
+    def _assignment(self, place: int) -> Assignment:
+        numbers, packed = Scratch(self._root, _TODO).arrays(self._stage.name, place // _CHUNK)
+        fingerprint = packed.tobytes().decode().split("\n")[place % _CHUNK]
+        return Assignment(self._partitions[int(numbers[place % _CHUNK])], fingerprint)
 
 
 class _Ask(_Watched):
-    """Asks one partition; the conclusions of earlier rounds come as side inputs, one value each."""
+    """Asks partitions by their place; the conclusions of earlier rounds come as side inputs, one value each."""
 
     def __init__(self, asked: Round, root: str, recipe: Recipe, told: str | None) -> None:
         super().__init__(told)
         self._asked, self._root, self._recipe = asked, root, recipe
 
-    def process(self, element: Partition, *earlier: Any) -> Iterator[Any]:
+    def setup(self) -> None:
+        """Read the partitions, which do not change while a pipeline runs."""
+        super().setup()
+        self._partitions = partitions.load(Workspace(self._root))
+
+    def process(self, element: int, *earlier: Any) -> Iterator[Any]:
         with self._beacon.lit():
-            yield answer(self._asked, Workspace(self._root), element, self._recipe, earlier)
+            yield answer(self._asked, Workspace(self._root), self._partitions[element], self._recipe, earlier)
 
 
 class _Step(_Watched):

@@ -71,7 +71,8 @@ class SparkEngine(BeamEngine):
         self._args = (
             "--runner=PortableRunner", f"--job_endpoint={endpoint}", "--environment_type=EXTERNAL",
             f"--environment_config={self._cluster.worker_pool}",
-            "--experiments=disable_logging_submission_environment", *self._own_args,
+            "--experiments=disable_logging_submission_environment", "--environment_cache_millis=60000",
+            *self._own_args,
         )  # fmt: skip
         self._endpoint = endpoint
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -4,7 +4,7 @@ import contextlib
 import json
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,11 @@ class Assignment:
 
     partition: Partition
     fingerprint: str
+
+
+def largest_first(todo: Sequence[Assignment]) -> list[Assignment]:
+    """In the order in which they are begun, so that no large one is left for the end when the others are done."""
+    return sorted(todo, key=lambda a: (-a.partition.bytes, a.partition.partition))
 
 
 class Task:
