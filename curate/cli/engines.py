@@ -1,6 +1,7 @@
 """Options that say where a job runs, and the engine that they ask for."""
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
 from curate.errors import UserError
@@ -56,6 +57,7 @@ def engine_of(arguments: argparse.Namespace, output: str) -> "Engine":
             raise UserError(
                 "options after -- go to Beam, which --engine local does not use; give --engine beam or spark"
             )
+        _warm_up(arguments.workers)
         from pipelines.frame.local import LocalEngine
 
         return LocalEngine(arguments.workers)
@@ -66,6 +68,14 @@ def engine_of(arguments: argparse.Namespace, output: str) -> "Engine":
 
         return BeamEngine(beam_args, arguments.workers)
     return _spark(arguments, output, beam_args)
+
+
+def _warm_up(workers: int) -> None:
+    """Have what workers need imported beside what this process imports meanwhile."""
+    from pipelines.frame import fork_server
+
+    if workers != 1 and len(os.sched_getaffinity(0)) > 1:
+        fork_server.start(["curate.stages", "pipelines.frame.local"])
 
 
 def _spark(arguments: argparse.Namespace, output: str, beam_args: tuple[str, ...]) -> "Engine":

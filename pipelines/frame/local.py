@@ -5,7 +5,6 @@ instead of when a worker is free, and holds shuffles in memory.
 """
 
 import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pipelines.frame.engine import Engine, EngineFailed
 from pipelines.frame.exchange import Plan
 from pipelines.frame.memory import give_back, keep_small
-from pipelines.frame.pool import pulled, start_server
+from pipelines.frame.pool import pulled
 from pipelines.frame.rounds import RoundFailed, conclusions
 from pipelines.frame.spill import BUCKET_BYTES, exchange_through_files
 from pipelines.frame.storage import Workspace
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from pipelines.frame.stage import Job, Stage
 
 _FEW = 64  # partitions of a light stage that are sooner done here than workers are there
-_OURS = ("pipelines.", "filters.", "schemas.")
 
 
 class LocalEngine(Engine):
@@ -35,9 +33,6 @@ class LocalEngine(Engine):
         self.workers = workers or len(os.sched_getaffinity(0))
 
     def __enter__(self) -> Self:
-        """What this process has imported of ours by now, workers will need as well."""
-        if self.workers > 1:
-            start_server([name for name in sys.modules if name.startswith(_OURS)])
         keep_small()
         return self
 

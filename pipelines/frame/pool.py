@@ -1,7 +1,7 @@
 """Worker processes of this machine: each takes the next piece of work when it is free, and one that dies is replaced.
 
-They are forked from a server that has imported what the work needs, so that a worker costs a hundredth of a second
-instead of the seconds that its imports take; forked from there, and not from the driver, since that one has threads.
+They are forked from a server that has imported what the work needs (`fork_server`), so that a worker costs a hundredth
+of a second instead of the seconds that its imports take; from there, and not from the driver, since that has threads.
 """
 
 import logging
@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import forkserver
 from typing import Any
 
 from pipelines.frame.engine import EngineFailed
@@ -20,12 +19,6 @@ from pipelines.frame.memory import keep_small
 
 _TRIES = 3
 _work: Callable[[Any], Any]
-
-
-def start_server(modules: Sequence[str]) -> None:
-    """Begin to import what the work needs, in the process from which workers are forked; returns at once."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload([*modules])
-    forkserver.ensure_running()
 
 
 def pulled(do: Callable[[Any], Any], items: Sequence[Any], workers: int) -> Iterator[Any]:

@@ -12,10 +12,11 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing import forkserver
 
 import grpc
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
+
+from pipelines.frame import fork_server
 
 _THREADS = 16
 _KEEP_ALIVE = [("grpc.http2.max_pings_without_data", 0), ("grpc.http2.max_ping_strikes", 0)]
@@ -33,8 +34,7 @@ def serve(host: str, port: int, modules: Sequence[str]) -> None:
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr, force=True)
     _LOGGER.setLevel(logging.INFO)
-    multiprocessing.get_context("forkserver").set_forkserver_preload([_HARNESS, __name__, *modules])
-    forkserver.ensure_running()
+    fork_server.start([_HARNESS, __name__, *modules])
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
