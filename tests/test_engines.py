@@ -1,6 +1,7 @@
 """Where a job runs: what a person can get wrong about it is said in a line, before anything is written."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from curate.cli.main import main
-from pipelines.frame import alive
+from pipelines.frame import alive, beam_engine
 from pipelines.frame.alive import Beacon
 from pipelines.frame.beam_engine import BeamEngine, Deadlines
 from pipelines.frame.engine import EngineFailed
@@ -87,10 +88,18 @@ def test_a_beacon_speaks_at_once_while_there_is_work_and_is_silent_without(
 
 
 class Stuck:
-    """What a cluster that hangs looks like to the driver."""
+    """What a cluster that hangs looks like to the driver, after a worker has begun to work or before."""
 
-    state = "RUNNING"
-    cancelled = False
+    def __init__(self, root: str, speaks: bool) -> None:
+        self.cancelled, self._root, self._speaks = False, root, speaks
+
+    @property
+    def state(self) -> str:
+        if self._speaks:
+            self._speaks = False
+            with Beacon(self._root).lit():
+                pass
+        return "RUNNING"
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -100,22 +109,16 @@ class Stuck:
 def test_a_cluster_that_hangs_is_given_up_and_told_to_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, speaks: bool, said: str
 ) -> None:
-    from pipelines.frame import beam_engine
-
-    monkeypatch.setattr(beam_engine, "_POLL_SECONDS", 0.05)
-    if speaks:
-        monkeypatch.setattr(alive, "forget", lambda workspace: None)
-        with Beacon(str(tmp_path)).lit():
-            pass
-    stuck, engine = Stuck(), BeamEngine((), deadlines=Deadlines(str(tmp_path), start=0.3, silence=0.3))
+    monkeypatch.setattr(beam_engine, "_STATE_SECONDS", 0.01)
+    monkeypatch.setattr(beam_engine, "_SIGNS_SECONDS", 0.05)
+    deadlines = Deadlines(str(tmp_path), start=99 if speaks else 0.3, silence=0.3 if speaks else 99)
+    stuck, engine = Stuck(str(tmp_path), speaks), BeamEngine((), deadlines=deadlines)
     with pytest.raises(EngineFailed, match=said):
-        engine._wait(stuck, Deadlines(str(tmp_path), start=0.3, silence=0.3))
+        engine._wait(stuck, deadlines)
     assert stuck.cancelled
 
 
-def test_a_run_that_is_interrupted_twice_or_once_ends_with_130(tmp_path: Path) -> None:
-    import signal
-
+def test_an_interrupted_run_by_beam_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "curate.cli.main", "demo", str(tmp_path / "out"), "--engine", "beam"]
     with subprocess.Popen([*command, "--", "--runner=FnApiRunner"], stderr=subprocess.PIPE, text=True) as run:
         while run.poll() is None and not (tmp_path / "out" / "job.yaml").exists():

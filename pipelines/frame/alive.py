@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from pipelines.frame.storage import Workspace
 
-FOLDER = "scratch/alive"
+FOLDER = "alive"
 _EVERY = 20.0
 
 

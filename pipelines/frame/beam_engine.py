@@ -2,11 +2,11 @@
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.frame import alive
+from pipelines.frame import alive, ledger
 from pipelines.frame.engine import Engine, EngineFailed
 from pipelines.frame.exchange import Plan
 from pipelines.frame.memory import keep_small
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from pipelines.frame.stage import Job, Stage
 
-_POLL_SECONDS = 2.0
+_STATE_SECONDS = 0.2
+_SIGNS_SECONDS = 5.0
+_RETRY_SECONDS = 5.0
+_OF_THE_WORK = "Traceback (most recent call last)"  # what failed is Python, and would fail again
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ class Deadlines:
 class BeamEngine(Engine):
     """Any runner, by Beam's own options, `--runner` among them."""
 
+    tries: ClassVar[int] = 1
+    """How often a pipeline is submitted where it fails for reasons of the cluster."""
+
     def __init__(self, beam_args: Sequence[str], workers: int = 0, deadlines: Deadlines | None = None) -> None:
         self.workers = workers
         self._args, self._deadlines = tuple(beam_args), deadlines
@@ -42,9 +48,15 @@ class BeamEngine(Engine):
         from pipelines.frame.pipeline import Work, forget_todo, say_todo
 
         keep_small()
-        say_todo(stage, largest_first(todo), job.workspace.root)
+
+        def left() -> "beam.PTransform | None":
+            done = set(ledger.partitions_in(job.workspace, stage.name))
+            some = [a for a in largest_first(todo) if a.partition.partition not in done]
+            say_todo(stage, some, job.workspace.root)
+            return Work(stage, len(some), job, self._told) if some else None
+
         try:
-            self._run(f"curate-{stage.name}", Work(stage, len(todo), job, self._told))
+            self._run(f"curate-{stage.name}", left)
         finally:
             forget_todo(job.workspace.root)
 
@@ -52,31 +64,41 @@ class BeamEngine(Engine):
         """One pipeline."""
         from pipelines.frame.pipeline import Exchange
 
-        self._run(f"curate-{plan.name}", Exchange(plan, self._told))
+        self._run(f"curate-{plan.name}", lambda: Exchange(plan, self._told))
 
     @property
     def _told(self) -> str | None:
         return self._deadlines.root if self._deadlines else None
 
-    def _run(self, name: str, whole: "beam.PTransform") -> None:
+    def _run(self, name: str, left: Callable[[], "beam.PTransform | None"]) -> None:
+        """Have done what is left; again if the cluster failed, and not the work."""
+        for attempt in range(1, self.tries + 1):
+            whole = left()
+            if whole is None:
+                return
+            try:
+                self._run_once(name.replace("_", "-"), whole)
+                return
+            except EngineFailed:
+                raise
+            except Exception as error:
+                if attempt == self.tries or _OF_THE_WORK in str(error):
+                    raise EngineFailed(f"{_in_a_line(error)}{self.where_to_look()}") from error
+                time.sleep(_RETRY_SECONDS)
+
+    def _run_once(self, name: str, whole: "beam.PTransform") -> None:
         import apache_beam as beam
         from apache_beam.options.pipeline_options import PipelineOptions
 
-        name = name.replace("_", "-")
         pipeline = beam.Pipeline(options=PipelineOptions(["--job_name", name, *self._args], save_main_session=False))
         pipeline | "Curate" >> whole
-        try:
-            result = pipeline.run()
-            if self._deadlines is None:
-                result.wait_until_finish()
-            else:
-                self.submitted(result)
-                self._wait(result, self._deadlines)
-                self.ended()
-        except EngineFailed:
-            raise
-        except Exception as error:
-            raise EngineFailed(f"{_last_line(error)}{self.where_to_look()}") from error
+        result = pipeline.run()
+        if self._deadlines is None:
+            result.wait_until_finish()
+        else:
+            self.submitted(result)
+            self._wait(result, self._deadlines)
+            self.ended()
 
     def submitted(self, result: Any) -> None:
         """After a pipeline was handed over."""
@@ -92,17 +114,19 @@ class BeamEngine(Engine):
         """Until the pipeline ends, or nothing was heard of it for too long."""
         from apache_beam.runners.runner import PipelineState
 
-        workspace = Workspace(deadlines.root)
-        alive.forget(workspace)
-        heard, since, worked = frozenset[str](), time.monotonic(), False
+        workspace, worked = Workspace(deadlines.root), False
+        heard = alive.signs(workspace)
+        since = looked = time.monotonic()
         try:
             while not PipelineState.is_terminal(result.state):
-                time.sleep(_POLL_SECONDS)
-                now = alive.signs(workspace)
+                time.sleep(_STATE_SECONDS)
+                if time.monotonic() - looked < _SIGNS_SECONDS:
+                    continue
+                now, looked = alive.signs(workspace), time.monotonic()
                 if now != heard:
-                    heard, since, worked = now, time.monotonic(), True
+                    heard, since, worked = now, looked, True
                 patience = deadlines.silence if worked else deadlines.start
-                if time.monotonic() - since > patience:
+                if looked - since > patience:
                     raise EngineFailed(self._said_of_silence(patience, worked))
             result.wait_until_finish()  # raises if it failed
         except BaseException:
@@ -110,14 +134,14 @@ class BeamEngine(Engine):
                 result.cancel()
             self.ended()
             raise
-        finally:
-            alive.forget(workspace)
 
     def _said_of_silence(self, seconds: float, worked: bool) -> str:
         what = "no worker gave a sign of life for" if worked else "no worker began to work within"
         return f"{what} {seconds:.0f} s{self.where_to_look()}"
 
 
-def _last_line(error: Exception) -> str:
+def _in_a_line(error: Exception) -> str:
+    """The last line of a traceback, or the first of what a cluster says."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[-1] if lines else 'without a message'}"
+    said = lines[-1 if _OF_THE_WORK in str(error) else 0] if lines else "without a message"
+    return f"{type(error).__name__}: {said}"

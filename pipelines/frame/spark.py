@@ -18,11 +18,12 @@ from subprocess import STDOUT, Popen
 from types import FrameType
 from typing import Any, Self
 
+from pipelines.frame import alive
 from pipelines.frame.beam_engine import BeamEngine, Deadlines
 from pipelines.frame.engine import EngineFailed
 from pipelines.frame.storage import Workspace
 
-_SUBMITTED = "scratch/submitted.json"
+_SUBMITTED = "submitted.json"
 _CONNECT_SECONDS = 10.0
 _JOB_SERVER_SECONDS = 90.0
 _PR_SET_PDEATHSIG = 1
@@ -48,6 +49,8 @@ class SparkCluster:
 
 class SparkEngine(BeamEngine):
     """Work on a Spark cluster whose nodes run worker pools. Ends what it started, and what nobody waits for."""
+
+    tries = 3
 
     def __init__(
         self, cluster: SparkCluster, deadlines: Deadlines, workers: int = 0, beam_args: Sequence[str] = ()
@@ -83,6 +86,7 @@ class SparkEngine(BeamEngine):
 
     def __exit__(self, *raised: object) -> None:
         """Stop the job server if it was started here."""
+        alive.forget(Workspace(self._root))
         if self._server is not None:
             self._server.stop(keep_log=raised[0] is not None)
 
