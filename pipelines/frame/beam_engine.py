@@ -14,8 +14,7 @@ from pipelines.frame.storage import Workspace
 from pipelines.frame.task import Assignment, largest_first
 
 if TYPE_CHECKING:
-    import apache_beam as beam
-
+    from pipelines.frame.pipeline import Whole
     from pipelines.frame.stage import Job, Stage
 
 _STATE_SECONDS = 0.2
@@ -49,7 +48,7 @@ class BeamEngine(Engine):
 
         keep_small()
 
-        def left() -> "beam.PTransform | None":
+        def left() -> "Whole | None":
             done = set(ledger.partitions_in(job.workspace, stage.name))
             some = [a for a in largest_first(todo) if a.partition.partition not in done]
             say_todo(stage, some, job.workspace.root)
@@ -70,7 +69,7 @@ class BeamEngine(Engine):
     def _told(self) -> str | None:
         return self._deadlines.root if self._deadlines else None
 
-    def _run(self, name: str, left: Callable[[], "beam.PTransform | None"]) -> None:
+    def _run(self, name: str, left: Callable[[], "Whole | None"]) -> None:
         """Have done what is left; again if the cluster failed, and not the work."""
         for attempt in range(1, self.tries + 1):
             whole = left()
@@ -86,11 +85,12 @@ class BeamEngine(Engine):
                     raise EngineFailed(f"{_in_a_line(error)}{self.where_to_look()}") from error
                 time.sleep(_RETRY_SECONDS)
 
-    def _run_once(self, name: str, whole: "beam.PTransform") -> None:
+    def _run_once(self, name: str, whole: "Whole") -> None:
         import apache_beam as beam
         from apache_beam.options.pipeline_options import PipelineOptions
 
-        pipeline = beam.Pipeline(options=PipelineOptions(["--job_name", name, *self._args], save_main_session=False))
+        arguments = ["--job_name", name, *self.options_for(whole), *self._args]
+        pipeline = beam.Pipeline(options=PipelineOptions(arguments, save_main_session=False))
         pipeline | "Curate" >> whole
         result = pipeline.run()
         if self._deadlines is None:
@@ -99,6 +99,10 @@ class BeamEngine(Engine):
             self.submitted(result)
             self._wait(result, self._deadlines)
             self.ended()
+
+    def options_for(self, whole: "Whole") -> list[str]:
+        """Options of one pipeline."""
+        return []
 
     def submitted(self, result: Any) -> None:
         """After a pipeline was handed over."""

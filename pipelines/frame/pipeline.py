@@ -2,7 +2,7 @@
 
 Graphs carry no partitions, which for a large crawl would be megabytes sent to every task: only places in a list that
 workers read from the workspace. Create spreads its elements, on Spark one to a task as long as there are not more than
-`spark.default.parallelism`, so that workers take the next one when they are free; another shuffle would lump them.
+its parallelism, so that workers take the next one when they are free; another shuffle would lump them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from apache_beam.metrics import Metrics
 
 from pipelines.frame import partitions
 from pipelines.frame.alive import Beacon
-from pipelines.frame.exchange import Emitting, Keyed, Merging, Plan, Scratch
+from pipelines.frame.exchange import Emitting, Keyed, Merging, Plan, Scratch, ranges_for
 from pipelines.frame.memory import keep_small
 from pipelines.frame.rounds import Round, answer
 from pipelines.frame.stage import Job, Stage
@@ -23,6 +23,8 @@ from pipelines.frame.task import Assignment
 from pipelines.frame.work import work_on
 from schemas.recipe import Recipe
 
+# With as many tasks on both sides of a shuffle, pieces of it grow as the square: four million here.
+_MOST_REDUCERS = 2000
 _CHUNK = 500  # assignments in one file of the list
 _TODO = "todo"
 
@@ -41,12 +43,19 @@ def forget_todo(root: str) -> None:
     Scratch(root, _TODO).clear()
 
 
-class Work(beam.PTransform):
+class Whole(beam.PTransform):
+    """All that a pipeline does; `width` is how many pieces of it can be done at the same time."""
+
+    width: int
+
+
+class Work(Whole):
     """`count` assignments that were written down, done and committed; numbers of partitions come out."""
 
     def __init__(self, stage: Stage, count: int, job: Job, told: str | None) -> None:
         super().__init__()
         self._stage, self._count, self._job, self._told = stage, count, job, told
+        self.width = count
 
     def expand(self, pipeline: beam.Pipeline) -> "beam.PCollection[int]":
         """Rounds first, then the work, which gets their conclusions."""
@@ -62,12 +71,13 @@ class Work(beam.PTransform):
         return todo | "Work" >> beam.ParDo(_Work(self._stage, root, recipe, self._told), *known)
 
 
-class Exchange(beam.PTransform):
+class Exchange(Whole):
     """An exchange: what is emitted, grouped by key, merged, as often as there are merges."""
 
     def __init__(self, plan: Plan, told: str | None) -> None:
         super().__init__()
         self._plan, self._told = plan, told
+        self.width = min(max(len(plan.sources), ranges_for(plan.total_bytes)), _MOST_REDUCERS)
 
     def expand(self, pipeline: beam.Pipeline) -> "beam.PCollection[Keyed]":
         """Nothing comes out: the last step writes to a Scratch."""

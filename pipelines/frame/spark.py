@@ -16,25 +16,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from subprocess import STDOUT, Popen
 from types import FrameType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pipelines.frame import alive
 from pipelines.frame.beam_engine import BeamEngine, Deadlines
 from pipelines.frame.engine import EngineFailed
 from pipelines.frame.storage import Workspace
 
+if TYPE_CHECKING:
+    from pipelines.frame.pipeline import Whole
+
 _SUBMITTED = "submitted.json"
 _CONNECT_SECONDS = 10.0
 _JOB_SERVER_SECONDS = 90.0
 _PR_SET_PDEATHSIG = 1
-# Spark on Java 17 reaches into these; one Spark context serves all pipelines of a run, which saves starting executors.
-_JAVA_OPTIONS = " ".join(
-    [
-        *(f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in
-          ("sun.nio.ch", "java.nio", "java.util", "java.lang", "java.lang.invoke", "java.util.concurrent")),
-        "-Dbeam.spark.test.reuseSparkContext=true",
-    ]
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,6 +84,10 @@ class SparkEngine(BeamEngine):
         alive.forget(Workspace(self._root))
         if self._server is not None:
             self._server.stop(keep_log=raised[0] is not None)
+
+    def options_for(self, whole: "Whole") -> list[str]:
+        """As many tasks as there are pieces of work, so that executors pull them (our job server knows this option)."""
+        return [f"--spark_parallelism={whole.width}"]
 
     def where_to_look(self) -> str:
         """Logs by who writes them."""
@@ -165,10 +164,7 @@ class JobServer:
         """
         ports = [_free_port() for _ in range(3)]
         command = [
-            spark_submit(), "--master", self._master, "--driver-java-options", _JAVA_OPTIONS,
-            "--conf", f"spark.executor.extraJavaOptions={_JAVA_OPTIONS}",
-            "--class", "org.apache.beam.runners.spark.SparkJobServerDriver", self._jar,
-            f"--spark-master-url={self._master}", f"--artifacts-dir={self._folder / 'artifacts'}",
+            spark_submit(), "--master", self._master, self._jar, f"--artifacts-dir={self._folder / 'artifacts'}",
             f"--job-port={ports[0]}", f"--artifact-port={ports[1]}", f"--expansion-port={ports[2]}",
         ]  # fmt: skip
         with self.log.open("wb") as log:
