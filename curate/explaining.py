@@ -1,5 +1,6 @@
 """Why a page came out as it did: its nodes with their verdicts, found by URL in a job's tables."""
 
+import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
@@ -71,11 +72,10 @@ def _rows(
     values: set[str],
     columns: Sequence[str] | None = None,
 ) -> Iterator[dict[str, Any]]:
-    if not workspace.exists(tables.name_of(table, number)):
-        return
-    for batch in tables.read_batches(workspace, table, number, columns):
-        mask = pc.is_in(batch.column(column), pa.array(sorted(values), pa.string()))
-        yield from batch.filter(mask).to_pylist()
+    with contextlib.suppress(FileNotFoundError):
+        for batch in tables.read_batches(workspace, table, number, columns):
+            mask = pc.is_in(batch.column(column), pa.array(sorted(values), pa.string()))
+            yield from batch.filter(mask).to_pylist()
 
 
 def _explain_one(workspace: Workspace, number: int, document: dict[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,11 @@ import yaml
 
 import curate
 from curate.errors import UserError
+from curate.inputs import find_inputs
 from filters import perplexity
 from filters.nsfw import missing_packages
 from pipelines.frame import partitions, storage
+from pipelines.frame.locations import is_web
 from pipelines.frame.partitions import InputsChanged, Partition
 from pipelines.frame.stage import Job
 from pipelines.frame.storage import Workspace
@@ -36,12 +38,13 @@ def prepare(recipe: Recipe, inputs: Sequence[str], output: str, workers: int) ->
     _check_packages(recipe)
     _check_models(recipe)
     _check_lists(recipe)
-    paths = find_inputs([*recipe.inputs, *inputs])
+    files = find_inputs([*recipe.inputs, *inputs])
     workspace = _open_output(output)
-    planned = partitions.plan(paths, recipe.input.split_bytes)
     known = partitions.load(workspace)
     try:
-        all_partitions = partitions.extend(known, planned)
+        all_partitions = partitions.extend(known, partitions.plan(files, recipe.input.split_bytes, known))
+    except FileNotFoundError as error:
+        raise UserError(f"--input: there is no file {error.filename or error}") from error
     except InputsChanged as error:
         raise UserError(f"{error}; give the same inputs and slices, or another --output") from error
     try:
@@ -86,24 +89,9 @@ def _check_lists(recipe: Recipe) -> None:
                 )
 
 
-def find_inputs(patterns: Sequence[str]) -> list[str]:
-    """Files that paths and globs name, each once, sorted.
-
-    Raises:
-        UserError: where there is no pattern, or one that names nothing.
-    """
-    if not patterns:
-        raise UserError("no inputs: give --input WARC (a path, a folder or a glob), or inputs in the recipe")
-    found: set[str] = set()
-    for pattern in patterns:
-        matches = storage.expand(pattern)
-        if not matches:
-            raise UserError(f"--input {pattern}: no such file, no folder with WARC or ARC files, and no file matches")
-        found.update(matches)
-    return sorted(found)
-
-
 def _open_output(output: str) -> Workspace:
+    if is_web(output):
+        raise UserError(f"--output {output}: a web server takes no files; give a folder, s3://… or gs://…")
     workspace = Workspace(output)
     if workspace.exists() and not is_job(workspace) and workspace.list(""):
         raise UserError(f"--output {output}: not empty, and not the output of a job; give another folder")

@@ -104,9 +104,9 @@ def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 def _open(path: str) -> IO[bytes]:
     if "://" not in path:
         return open(path, "rb")
-    import fsspec
+    from pipelines.frame.storage import open_read
 
-    return cast(IO[bytes], fsspec.open(path, "rb").open())
+    return open_read(path)
 
 
 def _rank_and_world(rank: int | None, world_size: int | None) -> tuple[int, int]:
@@ -160,16 +160,14 @@ def _find(path: str) -> list[str]:
 
 
 def _find_remote(path: str) -> list[str]:
-    import fsspec
+    from pipelines.frame.storage import expand
 
     if path.endswith(".tar") and "*" not in path:
         return [path]
-    fs, name = fsspec.core.url_to_fs(path)
-    patterns = [name] if "*" in name else [f"{name}/*.tar", f"{name}/shards/*.tar"]
-    found = sorted(f for pattern in patterns for f in fs.glob(pattern))
+    found = expand(f"{path.rstrip('/')}/shards", (".tar",)) or expand(path, (".tar",))
     if not found:
-        raise FileNotFoundError(f"no shards at {path}")
-    return [fs.unstrip_protocol(f) for f in found]
+        raise FileNotFoundError(f"no shards at {path}: expected a .tar, a glob, a folder of shards or a job's output")
+    return [entry.path for entry in found]
 
 
 def load(

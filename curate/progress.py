@@ -2,6 +2,7 @@
 
 import sys
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
@@ -10,9 +11,12 @@ from tqdm import tqdm
 from pipelines.frame import ledger
 from pipelines.frame.run import StagePlan
 from pipelines.frame.storage import Workspace
+from pipelines.frame.store_errors import StoreFailed
 
 _SECONDS = 0.5
 _SECONDS_NO_TERMINAL = 15.0
+# A ledger in a store is a request for every thousand partitions: looking takes a fiftieth of the time at most.
+_PAUSES = 50
 
 
 class Progress:
@@ -45,9 +49,14 @@ class Progress:
         self._bar.close()
 
     def _watch(self) -> None:
-        pause = _SECONDS if sys.stderr.isatty() else _SECONDS_NO_TERMINAL
+        shortest = pause = _SECONDS if sys.stderr.isatty() else _SECONDS_NO_TERMINAL
         while not self._stop.wait(pause):
-            done = self._sizes.keys() & set(ledger.partitions_in(self._workspace, self._stage))
+            began = time.monotonic()
+            try:
+                done = self._sizes.keys() & set(ledger.partitions_in(self._workspace, self._stage))
+            except StoreFailed:
+                continue  # the next time will do
+            pause = max(shortest, _PAUSES * (time.monotonic() - began))
             self._bar.n = sum(self._sizes[number] for number in done)
             self._bar.set_postfix_str(f"{len(done)}/{len(self._sizes)} partitions", refresh=False)
             self._bar.refresh()

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from PIL import Image
 
+from pipelines.frame import fingerprints
+from pipelines.frame.storage import file_name, local_copy
 from schemas.sample import KEY_PATTERN, SAMPLE_SCHEMA
 
 _VALIDATOR = Draft202012Validator(SAMPLE_SCHEMA)
@@ -48,13 +49,14 @@ def check_shard(path: str) -> ShardReport:
     report = ShardReport(path)
     counts: Counter[str] = Counter(samples=0, texts=0, images=0)
     try:
-        with open(path, "rb") as file:
-            report.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        with tarfile.open(path, "r:") as tar:
-            for key, members in groupby(tar, key=lambda member: member.name.split(".", 1)[0]):
-                report.keys.append(key)
-                counts["samples"] += 1
-                report.problems += [f"{key}: {problem}" for problem in _check_sample(tar, key, list(members), counts)]
+        with local_copy(path) as local:
+            report.sha256 = fingerprints.of_file(local)
+            with tarfile.open(local, "r:") as tar:
+                for key, members in groupby(tar, key=lambda member: member.name.split(".", 1)[0]):
+                    report.keys.append(key)
+                    counts["samples"] += 1
+                    wrong = _check_sample(tar, key, list(members), counts)
+                    report.problems += [f"{key}: {problem}" for problem in wrong]
     except (OSError, tarfile.TarError) as error:
         report.problems.append(f"cannot be read: {error}")
     report.counts = dict(counts)
@@ -132,7 +134,7 @@ def _check_keys(reports: list[ShardReport]) -> None:
 def _check_manifest(reports: list[ShardReport], manifest: dict[str, Any]) -> None:
     listed = {shard["name"]: shard for shard in manifest["shards"]}
     for report in reports:
-        entry = listed.pop(Path(report.shard).name, None)
+        entry = listed.pop(file_name(report.shard), None)
         if entry is None:
             report.problems.append("is not in the manifest")
         elif entry["sha256"] != report.sha256:

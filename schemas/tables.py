@@ -50,7 +50,7 @@ _bool, _bools = pa.bool_(), pa.list_(pa.bool_())
 
 PARTITIONS = _table(
     "partitions",
-    1,
+    2,
     _field("partition", _int, "number of the slice, the same in every table", nullable=False),
     _field("path", _string, "the WARC file", nullable=False),
     _field(
@@ -59,6 +59,7 @@ PARTITIONS = _table(
     _field("end", _long, "first byte after the slice", "bytes", nullable=False),
     _field("file_bytes", _long, "size of the whole file", "bytes", nullable=False),
     _field("file_digest", _string, "SHA-256 over the size and the file's first and last 64 KiB", nullable=False),
+    _field("file_version", _string, "ETag of a file in a store: while it is the same, the file is not read again"),
 )
 
 DOCUMENTS = _table(

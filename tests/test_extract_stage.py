@@ -18,7 +18,7 @@ from pipelines.frame.local import LocalEngine
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.stage import Job
 from pipelines.frame.storage import Workspace
-from pipelines.frame.warc import Record, Slice, read_record_at, read_records
+from pipelines.frame.warc import Archive, Record, Slice, read_records
 from schemas.ledger import LedgerRecord
 from schemas.recipe import Recipe
 from schemas.statuses import RecordOutcome
@@ -216,7 +216,8 @@ def test_offsets_lead_back_to_the_records(everything: tuple[Workspace, LedgerRec
     images = pq.read_table(workspace.path("warc_images/00000.parquet"))
     assert images.schema.equals(WARC_IMAGES.schema)
     for row in [*documents(workspace).to_pylist(), *images.to_pylist()]:
-        found = read_record_at(warc_of(workspace), row["warc_offset"], row["url"], 1 << 20)
+        with Archive(warc_of(workspace)) as archive:
+            found = archive.record_at(row["warc_offset"], row["url"], 1 << 20)
         assert found is not None and found.url == row["url"]
 
 

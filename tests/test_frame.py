@@ -126,12 +126,13 @@ def test_a_path_a_glob_and_a_folder_name_the_same_archives(tmp_path: Path, root:
     fs, base = fsspec.core.url_to_fs(folder)
     for name in ("b.warc.gz", "a.warc", "c.arc.gz", "notes.txt"):
         fs.pipe_file(f"{base}/{name}", b"bytes")
-    everything = [storage.file_name(path) for path in storage.expand(f"{folder}/*")]
+    everything = [file.name for file in storage.expand(f"{folder}/*")]
     assert everything == ["a.warc", "b.warc.gz", "c.arc.gz", "notes.txt"]
     (found,) = storage.expand(f"{folder}/b.warc.gz")
-    assert storage.size_of(found) == 5 and storage.open_read(found).read() == b"bytes"
+    assert storage.size_of(found.path) == found.size == 5
+    assert storage.open_read(found.path).read() == storage.open_read(found.path, 5).read() == b"bytes"
     assert storage.expand(f"{folder}/nothing*") == storage.expand(f"{folder}/missing.warc") == []
-    assert [storage.file_name(path) for path in storage.expand(folder)] == ["a.warc", "b.warc.gz", "c.arc.gz"]
+    assert [file.name for file in storage.expand(folder)] == ["a.warc", "b.warc.gz", "c.arc.gz"]
 
 
 def test_a_fingerprint_of_data_ignores_the_order_of_keys_and_nothing_else() -> None:

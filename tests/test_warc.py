@@ -13,7 +13,7 @@ from fastwarc.warc import ArchiveIterator as FastIterator
 from warcio.archiveiterator import ArchiveIterator as WarcioIterator
 
 from pipelines.frame.http_message import HttpHead
-from pipelines.frame.warc import Record, Slice, read_record_at, read_records
+from pipelines.frame.warc import Archive, Record, Slice, read_records
 from schemas.ledger import Skip
 from schemas.statuses import SkipReason
 from tests import archives
@@ -314,7 +314,8 @@ WRITERS: dict[str, Callable[[Path], str]] = {
 def test_what_is_read_at_the_offset_of_a_record_is_never_another_record(tmp_path: Path, kind: str) -> None:
     path = WRITERS[kind](tmp_path / "a.warc")
     responses = [item for item in records_in(read(path)[0]) if item.type == "response"]
-    again = [read_record_at(path, item.offset, item.url, _ALL) for item in responses]
+    with Archive(path) as archive:
+        again = [archive.record_at(item.offset, item.url, _ALL) for item in responses]
     assert len(responses) == 4
     assert all(a is None or (a.url, a.payload) == (r.url, r.payload) for r, a in zip(responses, again, strict=True))
     assert kind == "gzip of two records a member" or all(again)

@@ -10,6 +10,7 @@ from types import FrameType
 import curate
 from curate.cli import demo, explain, recipes, run, status, tune, validate, worker_pool
 from curate.errors import UserError
+from pipelines.frame.store_errors import StoreFailed, StoreRefused
 
 _COMMANDS = (run, status, explain, tune, validate, demo, recipes, worker_pool)
 _EPILOG = """examples:
@@ -33,9 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(number, _interrupted)
     try:
         return int(arguments.command(arguments))
-    except UserError as error:
+    except (UserError, StoreFailed) as error:
         print(f"curate: {error}", file=sys.stderr)
-        return 2
+        return 2 if isinstance(error, UserError | StoreRefused) else 1
     except KeyboardInterrupt:  # of an engine that had something to end first
         _interrupted(signal.SIGINT, None)
         raise

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from pathlib import Path
+from contextlib import suppress
 
 from curate.cli.arguments import Subparsers, add_command
 from curate.errors import UserError
@@ -31,7 +31,7 @@ def command(arguments: argparse.Namespace) -> int:
 
     reports = []
     for path in arguments.paths:
-        manifest = _manifest_of(Path(path))
+        manifest = _manifest_of(path)
         try:
             shards = find_shards(path)
         except FileNotFoundError as error:
@@ -53,9 +53,11 @@ def command(arguments: argparse.Namespace) -> int:
     return 1 if wrong else 0
 
 
-def _manifest_of(path: Path) -> dict[str, list[dict[str, object]]] | None:
-    for candidate in (path / "shards" / "manifest.json", path / "manifest.json"):
-        if candidate.is_file():
-            loaded: dict[str, list[dict[str, object]]] = json.loads(candidate.read_text(encoding="utf-8"))
+def _manifest_of(path: str) -> dict[str, list[dict[str, object]]] | None:
+    from pipelines.frame.storage import open_read
+
+    for candidate in ("shards/manifest.json", "manifest.json"):
+        with suppress(FileNotFoundError, NotADirectoryError), open_read(f"{path.rstrip('/')}/{candidate}") as file:
+            loaded: dict[str, list[dict[str, object]]] = json.load(file)
             return loaded
     return None

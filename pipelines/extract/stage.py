@@ -48,7 +48,7 @@ class Extract(Stage):
 
     def process(self, task: Task, known: Sequence[Any]) -> None:
         """Read the slice's records in their order and write what they are."""
-        part = Slice(task.partition.path, task.partition.start, task.partition.end)
+        part = Slice(task.partition.path, task.partition.start, task.partition.end, task.partition.file_bytes)
         caps = task.recipe.extract
         with task.table(DOCUMENTS) as documents, task.table(WARC_IMAGES) as images, _pdf_shard(task) as pdfs:
             extraction = _Extraction(task, documents, images, pdfs)

@@ -11,6 +11,8 @@ from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
 from types import TracebackType
 from typing import Self
 
@@ -21,8 +23,9 @@ from pipelines.fetch.client import Client, Response, decoded
 from pipelines.fetch.consent import Consent, ResponseConsent, RobotsRules
 from pipelines.fetch.pacing import Pacing
 from pipelines.fetch.resize import resize
+from pipelines.frame import scratch
 from pipelines.frame.task import Task
-from pipelines.frame.warc import read_record_at
+from pipelines.frame.warc import Archive
 from schemas.recipe import FetchSettings
 from schemas.statuses import ImageStatus
 
@@ -57,7 +60,7 @@ class Spool:
     """Bytes of images on local disk until they are written in order."""
 
     def __enter__(self) -> Self:
-        self._file = tempfile.TemporaryFile(prefix="curate-images-")
+        self._file = tempfile.TemporaryFile(dir=scratch.folder())
         return self
 
     def __exit__(
@@ -88,20 +91,22 @@ class Collector:
 
     def collect(self, urls: Sequence[str], in_warc: Mapping[str, WarcImage]) -> None:
         """Fill `results` for every URL, but for those that raised an error."""
-        held = [url for url in urls if url in in_warc]
-        for url in sorted(held, key=lambda url: (in_warc[url].path, in_warc[url].offset)):
-            with self._task.guard("images", url):
-                self.results[url] = self._from_warc(url, in_warc[url])
+        held = sorted((in_warc[url].path, in_warc[url].offset, url) for url in urls if url in in_warc)
+        for path, of_file in groupby(held, key=itemgetter(0)):
+            with Archive(path, self._task.partition.file_bytes) as archive:
+                for _, _, url in of_file:
+                    with self._task.guard("images", url):
+                        self.results[url] = self._from_warc(archive, url, in_warc[url])
         missing = [url for url in urls if url not in in_warc]
         if self._settings.enabled:
             asyncio.run(self._from_network(missing))
         else:
             self.results.update({url: Collected(ImageStatus.NOT_REQUESTED) for url in missing})
 
-    def _from_warc(self, url: str, image: WarcImage) -> Collected:
+    def _from_warc(self, archive: Archive, url: str, image: WarcImage) -> Collected:
         if consent.is_blocked(url, self._settings):
             return Collected(ImageStatus.BLOCKED_HOST)
-        record = read_record_at(image.path, image.offset, image.url, self._settings.max_bytes)
+        record = archive.record_at(image.offset, image.url, self._settings.max_bytes)
         if record is None or record.head is None or record.truncated:
             return Collected(ImageStatus.UNDECODABLE, "warc", "its record cannot be read")
         answer = Response(ImageStatus.OK, http_status=record.head.status, head=record.head)

@@ -79,10 +79,9 @@ def _too_frequent(task: Task) -> dict[str, Collected]:
 def _held_by_warc(task: Task) -> dict[str, WarcImage]:
     """Images in any slice of the partition's own file; of several captures of a URL the last one counts."""
     held = {}
-    for sibling in partitions.load(task.workspace):
-        if sibling.path == task.partition.path:
-            for row in tables.read_table(task.workspace, WARC_IMAGES, sibling.partition).to_pylist():
-                held[row["url"]] = WarcImage(sibling.path, row["warc_offset"], row["record_url"])
+    for sibling in partitions.slices_of_file(task.workspace, task.number):
+        for row in tables.read_table(task.workspace, WARC_IMAGES, sibling.partition).to_pylist():
+            held[row["url"]] = WarcImage(sibling.path, row["warc_offset"], row["record_url"])
     return held
 
 

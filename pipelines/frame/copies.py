@@ -1,11 +1,13 @@
 """Documents that stages before fetch took out: copies, those of evaluation sets and of too frequent concepts."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
 from pipelines.frame import partitions, tables
+from pipelines.frame.locations import is_local
 from pipelines.frame.storage import Workspace
 from schemas.recipe import Recipe
 from schemas.statuses import DropReason, DuplicateKind
@@ -42,14 +44,31 @@ def taken_out(
 
 def in_earlier_slices(workspace: Workspace, partition: int) -> frozenset[str]:
     """Documents of earlier slices of the same file: what extract drops inside a slice is dropped across slices too."""
-    known = partitions.load(workspace)
-    own = next(p for p in known if p.partition == partition)
+    slices = partitions.slices_of_file(workspace, partition)
+    own = next(p for p in slices if p.partition == partition)
     return frozenset(
-        doc_id
-        for sibling in known
-        if sibling.path == own.path and sibling.start < own.start
-        for doc_id in tables.read_table(workspace, DOCUMENTS, sibling.partition, ["doc_id"])["doc_id"].to_pylist()
+        doc_id for sibling in slices if sibling.start < own.start for doc_id in _doc_ids(workspace, sibling.partition)
     )
+
+
+# Ids of slices that were read, by path and version: in a store the whole table has to come for this one column, and all
+# later slices of a file ask for it.
+_known: OrderedDict[tuple[str, str], list[str]] = OrderedDict()
+_MOST_KNOWN = 64
+
+
+def _doc_ids(workspace: Workspace, partition: int) -> list[str]:
+    name = tables.name_of(DOCUMENTS, partition)
+    version = None if is_local(workspace.root) else workspace.version(name)
+    key = workspace.path(name), version or ""
+    ids = _known.get(key)
+    if ids is None:
+        ids = tables.read_table(workspace, DOCUMENTS, partition, ["doc_id"]).column("doc_id").to_pylist()
+        if version is not None:
+            _known[key] = ids
+            if len(_known) > _MOST_KNOWN:
+                _known.popitem(last=False)
+    return ids
 
 
 def bound_of(reason: str) -> str:

@@ -7,12 +7,14 @@ other inputs move it.
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.frame import fingerprints, resync, storage, tables
+from pipelines.frame.locations import CONNECTIONS, Entry
 from pipelines.frame.storage import Workspace
 from schemas.tables import PARTITIONS
 
@@ -21,7 +23,6 @@ _MEBI = 1 << 20
 # Sixteen slices keep the cores of a usual machine busy on one file; 4 MiB is a second or two of work, below which a
 # slice's own costs show; 64 MiB keeps what one slice holds in memory small.
 _AUTO_SLICES, _AUTO_MIN, _AUTO_MAX = 16, 4 * _MEBI, 64 * _MEBI
-_PLANNERS = 16
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Partition:
     end: int
     file_bytes: int
     file_digest: str
+    file_version: str | None = None
 
     @property
     def bytes(self) -> int:
@@ -50,32 +52,47 @@ class InputsChanged(ValueError):
     """The workspace holds a job over other inputs, or over the same ones cut otherwise."""
 
 
-def plan(paths: Sequence[str], split_bytes: int | str) -> list[Partition]:
-    """Slices of all files, in the order of the paths, numbered from 0."""
-    with ThreadPoolExecutor(_PLANNERS) as pool:
-        files = pool.map(lambda path: _slices(path, split_bytes), paths)
-        slices = [piece for file in files for piece in file]
-    return [Partition(number, *piece) for number, piece in enumerate(slices)]
+_Key = tuple[str, int, str | None]
 
 
-def _slices(path: str, split_bytes: int | str) -> list[tuple[str, int, int, int, str]]:
-    size = storage.size_of(path)
-    digest = fingerprints.of_input(path, size)
-    count = _slice_count(path, size, split_bytes)
-    step = -(-size // count) if size else 0
-    bounds = [(i * step, min((i + 1) * step, size)) for i in range(count)]
-    return [(path, start, end, size, digest) for start, end in bounds if start < end or size == 0]
+def plan(files: Sequence[Entry | str], split_bytes: int | str, known: Sequence[Partition] = ()) -> list[Partition]:
+    """Slices of all files, in their order, numbered from 0.
+
+    A file whose store says by its version that it is the same as in a `known` plan is not read again.
+    """
+    seen: dict[_Key, tuple[str, bool]] = {
+        (p.path, p.file_bytes, p.file_version): (p.file_digest, p.bytes < p.file_bytes)
+        for p in known
+        if p.file_version is not None
+    }
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        found = pool.map(lambda file: _slices(file, split_bytes, seen), files)
+        slices = [piece for file in found for piece in file]
+    return [replace(piece, partition=number) for number, piece in enumerate(slices)]
 
 
-def _slice_count(path: str, size: int, split_bytes: int | str) -> int:
+def _slices(named: Entry | str, split_bytes: int | str, seen: dict[_Key, tuple[str, bool]]) -> list[Partition]:
+    file = storage.describe(named) if isinstance(named, str) else named
+    digest, is_cut = seen.get((file.path, file.size, file.version), ("", False))
+    count = _slice_count(file.size, split_bytes)
+    if not digest or (count > 1 and not is_cut):
+        with storage.open_read(file.path, file.size) as opened:
+            digest = fingerprints.of_edges(opened, file.size)
+            is_cut = count > 1 and resync.is_member_per_record(opened, file.size)
+    step = -(-file.size // (count if is_cut else 1)) or 1
+    return [
+        Partition(0, file.path, start, min(start + step, file.size), file.size, digest, file.version)
+        for start in range(0, max(file.size, 1), step)
+    ]
+
+
+def _slice_count(size: int, split_bytes: int | str) -> int:
+    """Into how many slices a file would be cut if it can be."""
     if split_bytes == "auto":
         target = min(max(size // _AUTO_SLICES, _AUTO_MIN), _AUTO_MAX)
     else:
         target = int(split_bytes)
-    if target == 0 or size <= target:
-        return 1
-    with storage.open_read(path) as file:
-        return -(-size // target) if resync.is_member_per_record(file, size) else 1
+    return 1 if target == 0 or size <= target else -(-size // target)
 
 
 def save(workspace: Workspace, partitions: Sequence[Partition]) -> None:
@@ -87,9 +104,21 @@ def save(workspace: Workspace, partitions: Sequence[Partition]) -> None:
 
 def load(workspace: Workspace) -> list[Partition]:
     """The plan of a job; empty where none was made."""
-    if not workspace.exists(PARTITIONS_FILE):
+    try:
+        return _partitions(tables.read_file(workspace, PARTITIONS_FILE))
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    return [Partition(**row) for row in tables.read_file(workspace, PARTITIONS_FILE).to_pylist()]
+
+
+def slices_of_file(workspace: Workspace, partition: int) -> list[Partition]:
+    """All slices of the file that a partition is of: of a plan of a million slices, only these become objects."""
+    table = tables.read_file(workspace, PARTITIONS_FILE)
+    path = table.filter(pc.field("partition") == partition).column("path")[0]
+    return _partitions(table.filter(pc.field("path") == path))
+
+
+def _partitions(table: pa.Table) -> list[Partition]:
+    return [Partition(**row) for row in table.to_pylist()]
 
 
 def extend(known: Sequence[Partition], planned: Sequence[Partition]) -> list[Partition]:
@@ -99,16 +128,15 @@ def extend(known: Sequence[Partition], planned: Sequence[Partition]) -> list[Par
         InputsChanged: if a known slice is not among the planned ones.
     """
     fresh = {(p.path, p.start, p.end, p.file_digest): p for p in planned}
+    kept = []
     for partition in known:
-        if fresh.pop((partition.path, partition.start, partition.end, partition.file_digest), None) is None:
+        same = fresh.pop((partition.path, partition.start, partition.end, partition.file_digest), None)
+        if same is None:
             raise InputsChanged(_what_changed(partition, planned))
+        kept.append(replace(same, partition=partition.partition))
     known_paths = {p.path for p in known}
     added = [p for p in fresh.values() if p.path not in known_paths]
-    return [*known, *(Partition(len(known) + i, *_tail(p)) for i, p in enumerate(added))]
-
-
-def _tail(partition: Partition) -> tuple[str, int, int, int, str]:
-    return partition.path, partition.start, partition.end, partition.file_bytes, partition.file_digest
+    return [*kept, *(replace(p, partition=len(known) + i) for i, p in enumerate(added))]
 
 
 def _what_changed(partition: Partition, planned: Sequence[Partition]) -> str:

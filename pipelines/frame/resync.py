@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 _BLOCK = 1 << 20
+_SHORT = 64 << 10  # most members end, and most next ones begin, within it
 _MEMBER = re.compile(rb"\x1f\x8b\x08[\x00-\x1f]")
 _PLAIN = re.compile(rb"(?:^|(?<=\n))WARC/\d\.\d\r?\n")
 _SNIFF = 4096
@@ -49,7 +50,9 @@ def member_end(file: BinaryIO, at: int) -> tuple[int | None, int]:
     """
     file.seek(at)
     inflater, consumed, inflated = zlib.decompressobj(31), at, 0
-    while block := file.read(_BLOCK):
+    length = _SHORT
+    while block := file.read(length):
+        length = _BLOCK
         try:
             while block and not inflater.eof:
                 inflated += len(inflater.decompress(block, _BLOCK))
@@ -95,16 +98,17 @@ def _inflated_head(raw: bytes) -> bytes:
 
 
 def _matches(file: BinaryIO, pattern: re.Pattern[bytes], at: int, end: int) -> Iterator[int]:
-    """Offsets in [at, end) at which a short pattern begins, read in blocks that overlap."""
-    base = max(0, at)
+    """Offsets in [at, end) at which a short pattern begins, read in blocks that overlap, the first one a short one."""
+    base, length = max(0, at), _SHORT
     while base < end:
         lead = 1 if base else 0  # one byte of context, so that the start of a line is recognised
         file.seek(base - lead)
-        block = file.read(lead + _BLOCK + _OVERLAP)
+        stop = min(base + length, end)
+        block = file.read(stop - base + lead + _OVERLAP)
         for match in pattern.finditer(block):
             offset = base + match.start() - lead
-            if base <= offset < min(base + _BLOCK, end):
+            if base <= offset < stop:
                 yield offset
-        if len(block) <= lead + _BLOCK:
+        if len(block) <= stop - base + lead:
             return
-        base += _BLOCK
+        base, length = stop, _BLOCK

@@ -1,26 +1,68 @@
-"""The one place that opens, writes and removes files, local or in an object store, by fsspec. It knows no stages.
+"""The one place that opens, writes and removes files, local or in an object store. It knows no stages.
 
 A file appears under its final name only when it is whole. On a local disk it is written beside its final name and
 renamed; in an object store, where there is no rename, it is written to a scratch folder and put in one request.
 """
 
 import contextlib
-import glob as local_glob
 import os
-import tempfile
-import uuid
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Protocol
 
-import fsspec
+from pipelines.frame import local_store
+from pipelines.frame.locations import Entry, file_name, is_local, is_web
+from pipelines.frame.ranged import BLOCK
 
-TEMPORARY = ".tmp-"
+__all__ = ["ARCHIVE_ENDINGS", "Workspace", "file_name"]
+ARCHIVE_ENDINGS = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz")
 
 
-def is_local(path: str) -> bool:
-    """Whether a path lies on this machine's file systems."""
-    return "://" not in path or path.startswith("file://")
+class Store(Protocol):
+    """What both kinds of stores do; paths are full ones. See their modules."""
+
+    def open_read(self, path: str, size: int | None = None, span: tuple[int, int] | None = None) -> BinaryIO:
+        """A file for reading and seeking."""
+
+    def describe(self, path: str) -> Entry:
+        """What is known of a file or folder."""
+
+    def entries(self, folder: str) -> list[Entry]:
+        """What is directly in a folder."""
+
+    def matching(self, pattern: str) -> list[Entry]:
+        """Files that a glob matches."""
+
+    def bytes_in(self, folder: str) -> int:
+        """Size of all that is in a folder."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there."""
+
+    def remove_folder(self, path: str) -> None:
+        """Remove a folder, if it is there."""
+
+    def stage(self, path: str) -> Path:
+        """A local path for what `put` will take."""
+
+    def put(self, local: Path, path: str) -> None:
+        """Store a staged file under its name."""
+
+    def create(self, path: str, content: bytes) -> bool:
+        """Store a small file unless one of that name is there."""
+
+    def remove_leftovers(self, folder: str) -> None:
+        """Remove what interrupted runs left half-written."""
+
+
+def store_of(path: str) -> Store:
+    """The store that a path is in."""
+    if is_local(path):
+        return local_store
+    from pipelines.frame import object_store  # with fsspec, which a local job does without
+
+    return object_store
 
 
 def absolute(path: str) -> str:
@@ -30,76 +72,90 @@ def absolute(path: str) -> str:
     return os.path.abspath(os.path.expanduser(path.removeprefix("file://")))
 
 
-def file_name(path: str) -> str:
-    """The last part of a path or URL."""
-    return path.rstrip("/").rsplit("/", 1)[-1]
-
-
-def open_read(path: str) -> BinaryIO:
+def open_read(path: str, size: int | None = None, span: tuple[int, int] | None = None) -> BinaryIO:
     """Open a file for reading and seeking.
+
+    Where the size is known, a store is not asked for it; `span` are the bytes that will be read one after another.
 
     Raises:
         FileNotFoundError: where there is none.
     """
-    if is_local(path):
-        return open(path, "rb")
-    return cast(BinaryIO, fsspec.open(path, "rb", block_size=1 << 20).open())
+    return store_of(path).open_read(path, size, span)
 
 
 def exists(path: str) -> bool:
     """Whether there is a file or folder."""
-    fs, name = fsspec.core.url_to_fs(path)
-    return bool(fs.exists(name))
+    try:
+        store_of(path).describe(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def is_folder(path: str) -> bool:
     """Whether a path names a folder."""
-    fs, name = fsspec.core.url_to_fs(path)
-    return bool(fs.isdir(name))
+    try:
+        return store_of(path).describe(path).is_folder
+    except FileNotFoundError:
+        return False
 
 
 def files_in(folder: str) -> list[str]:
     """Files directly in a folder, sorted."""
-    fs, name = fsspec.core.url_to_fs(folder)
-    found = [entry["name"] for entry in fs.ls(name, detail=True) if entry["type"] == "file"]
-    return sorted(f"{folder.rstrip('/')}/{file_name(path)}" for path in found)
+    return sorted(entry.path for entry in store_of(folder).entries(folder) if not entry.is_folder)
 
 
 def lines_in(path: str) -> list[str]:
     """Lines of a text file, compressed or not, without blanks around them and without empty ones at its end."""
-    with fsspec.open(path, "rb", compression="infer") as file:
-        return [line.strip() for line in file.read().decode("utf-8", "replace").rstrip().splitlines()]
+    from fsspec.compression import compr
+    from fsspec.utils import infer_compression
+
+    with open_read(path) as file:
+        compression = infer_compression(path)
+        content = (compr[compression](file, mode="rb") if compression else file).read()
+    return [line.strip() for line in content.decode("utf-8", "replace").rstrip().splitlines()]
 
 
 def size_of(path: str) -> int:
     """Size of a file in bytes."""
-    if is_local(path):
-        return os.path.getsize(path)
-    fs, name = fsspec.core.url_to_fs(path)
-    return int(fs.size(name))
+    return describe(path).size
 
 
-def expand(pattern: str) -> list[str]:
-    """Files that a path or glob names, absolute and sorted; a folder stands for the WARC and ARC files in it."""
+def describe(path: str) -> Entry:
+    """What is known of a file or folder.
+
+    Raises:
+        FileNotFoundError: where there is neither.
+    """
+    return store_of(path).describe(path)
+
+
+def expand(pattern: str, endings: tuple[str, ...] = ARCHIVE_ENDINGS) -> list[Entry]:
+    """Files that a path or glob names, absolute and sorted; a folder stands for the files in it that end so."""
     path = absolute(pattern)
+    store = store_of(path)
+    found = store.matching(path) if any(c in path for c in ("*" if is_web(path) else "*?[")) else []
+    if not found:
+        with contextlib.suppress(FileNotFoundError):
+            found = [store.describe(path)]
+    if [entry.path for entry in found if entry.is_folder] == [path]:
+        found = [e for e in store.entries(path) if e.path.endswith(endings) and not e.is_folder]
+    return sorted(found, key=lambda entry: entry.path)
+
+
+@contextlib.contextmanager
+def local_copy(path: str) -> Iterator[Path]:
+    """A file on local disk, for those that jump about in it: itself, or a copy that is gone afterwards."""
     if is_local(path):
-        if os.path.isdir(path):
-            found = [p for ending in ARCHIVE_ENDINGS for p in local_glob.glob(f"{local_glob.escape(path)}/*{ending}")]
-        else:
-            found = [path] if os.path.isfile(path) else local_glob.glob(path, recursive=True)
-        return sorted(p for p in set(found) if os.path.isfile(p))
-    fs, name = fsspec.core.url_to_fs(path)
-    protocol = path.split("://", 1)[0]
-    if fs.isdir(name):
-        found = [p for p in fs.ls(name, detail=False) if p.endswith(ARCHIVE_ENDINGS)]
-    elif any(c in name for c in "*?["):
-        found = fs.glob(name)
-    else:
-        return [path] if fs.exists(name) else []
-    return sorted(f"{protocol}://{p.lstrip('/')}" for p in found)
-
-
-ARCHIVE_ENDINGS = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz")
+        yield Path(path)
+        return
+    copy = store_of(path).stage(path)
+    try:
+        with open_read(path) as file, copy.open("wb") as out:
+            shutil.copyfileobj(file, out, BLOCK)
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)
 
 
 class Workspace:
@@ -107,16 +163,15 @@ class Workspace:
 
     def __init__(self, root: str) -> None:
         self.root = absolute(root)
-        self._fs, self._base = fsspec.core.url_to_fs(self.root)
-        self._local = is_local(self.root)
+        self._store = store_of(self.root)
 
     def path(self, name: str) -> str:
         """The full path of a name."""
-        return f"{self.root}/{name}"
+        return f"{self.root}/{name}" if name else self.root
 
     def exists(self, name: str = "") -> bool:
         """Whether a file or folder of that name is there."""
-        return bool(self._fs.exists(f"{self._base}/{name}" if name else self._base))
+        return exists(self.path(name))
 
     def open(self, name: str) -> BinaryIO:
         """Open a committed file for reading and seeking."""
@@ -127,33 +182,43 @@ class Workspace:
         with self.open(name) as file:
             return file.read().decode()
 
+    def entries(self, folder: str) -> list[Entry]:
+        """What is directly in a folder, sorted; nothing where there is no such folder."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            return sorted(self._store.entries(self.path(folder)), key=lambda entry: entry.path)
+        return []
+
     def list(self, folder: str) -> list[str]:
         """Names of the committed files directly in a folder, sorted; none where there is no such folder."""
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            found = self._fs.ls(f"{self._base}/{folder}", detail=False)
-            return sorted(f"{folder}/{n}" for n in map(file_name, found) if TEMPORARY not in n)
-        return []
+        return [f"{folder}/{entry.name}" for entry in self.entries(folder)]
+
+    def version(self, name: str) -> str | None:
+        """What changes whenever a file's content does; None where there is no file, or its store has no such thing."""
+        try:
+            return self._store.describe(self.path(name)).version
+        except FileNotFoundError:
+            return None
 
     def bytes_in(self, folder: str) -> int:
         """Size of all that is in a folder and its folders; 0 where there is none."""
-        with contextlib.suppress(FileNotFoundError):
-            return int(self._fs.du(f"{self._base}/{folder}"))
-        return 0
+        return self._store.bytes_in(self.path(folder))
 
     def remove(self, name: str) -> None:
         """Remove a file; nothing happens where there is none."""
-        with contextlib.suppress(FileNotFoundError):
-            self._fs.rm_file(f"{self._base}/{name}")
+        self._store.remove(self.path(name))
 
     def remove_folder(self, name: str) -> None:
         """Remove a folder and all that is in it; nothing happens where there is none."""
-        with contextlib.suppress(FileNotFoundError):
-            self._fs.rm(f"{self._base}/{name}", recursive=True)
+        self._store.remove_folder(self.path(name))
 
     def write_text(self, name: str, text: str) -> None:
         """Write a small file whole."""
         with self.staged(name) as staged:
             staged.write_text(text)
+
+    def create_text(self, name: str, text: str) -> bool:
+        """Write a small file whole unless there is one of that name: whether it was written."""
+        return self._store.create(self.path(name), text.encode())
 
     @contextlib.contextmanager
     def staged(self, name: str) -> Iterator[Path]:
@@ -167,23 +232,13 @@ class Workspace:
 
     def stage(self, name: str) -> Path:
         """A local path for a file that will be committed under a name, or never."""
-        temporary = f".{file_name(name)}{TEMPORARY}{uuid.uuid4().hex}"
-        if not self._local:
-            return Path(tempfile.gettempdir()) / temporary
-        final = Path(self.path(name))
-        final.parent.mkdir(parents=True, exist_ok=True)
-        return final.with_name(temporary)
+        return self._store.stage(self.path(name))
 
     def commit(self, stage: Path, name: str) -> None:
         """Give a staged file its final name."""
-        if self._local:
-            os.replace(stage, self.path(name))
-        else:
-            self._fs.put_file(str(stage), f"{self._base}/{name}")
-            stage.unlink()
+        self._store.put(stage, self.path(name))
+        stage.unlink(missing_ok=True)
 
     def remove_leftovers(self, folder: str) -> None:
         """Remove what an interrupted run left half-written in a folder."""
-        if self._local:
-            for path in Path(self.path(folder)).glob(f".*{TEMPORARY}*"):
-                path.unlink(missing_ok=True)
+        self._store.remove_leftovers(self.path(folder))

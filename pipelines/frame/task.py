@@ -103,7 +103,7 @@ class Task:
             self.workspace.commit(path, name)
             outputs.append(Output(path=name, bytes=size, sha256=digest, counts=counts))
         self._write_errors()
-        ledger.write(self.workspace, self._record(outputs))
+        ledger.commit(self.workspace, self._record(outputs))
 
     def abandon(self) -> None:
         """Remove what was staged."""

@@ -7,7 +7,8 @@ does: it finds the next record and reports what lies between.
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import BinaryIO
+from types import TracebackType
+from typing import BinaryIO, Self
 
 from fastwarc.warc import ArchiveIterator, WarcRecord
 from warcio.archiveiterator import ArchiveIterator as ArcIterator
@@ -22,6 +23,9 @@ from schemas.statuses import SkipReason
 _HEAD_BYTES = 64 << 10
 _STRETCH = 1 << 20
 _BORDER = 64
+# Behind a slice its last record ends and the next begins, nearly always within so many bytes.
+_BEHIND = 256 << 10
+_ARC = b"filedesc://"
 PayloadCap = Callable[[str, HttpHead], int]
 
 
@@ -45,11 +49,15 @@ class Record:
 
 @dataclass
 class Slice:
-    """A byte range of a file. It owns the records that begin in [start, end); `seam` is filled in while reading."""
+    """A byte range of a file. It owns the records that begin in [start, end); `seam` is filled in while reading.
+
+    Where `size`, that of the whole file, is known, a store is not asked for it.
+    """
 
     path: str
     start: int = 0
     end: int | None = None
+    size: int | None = None
     seam: tuple[int, int] | None = field(default=None, compare=False)
 
 
@@ -58,24 +66,49 @@ def read_records(part: Slice, payload_cap: PayloadCap) -> Iterator[Record | Skip
 
     `payload_cap(type, head)` says how many bytes of a response's body are wanted; with 0 it is not read at all.
     """
-    size = storage.size_of(part.path)
-    with storage.open_read(part.path) as file:
-        opening = resync.opening(file)
-        if opening.startswith(b"filedesc://"):
+    size = storage.size_of(part.path) if part.size is None else part.size
+    end = size if part.end is None else min(part.end + _BEHIND, size)
+    with storage.open_read(part.path, size, (max(0, part.start - 1), end)) as file:
+        if resync.opening(file).startswith(_ARC):
             part.seam = (0, size)
             yield from _read_arc(file, size, part, payload_cap)
         else:
-            yield from _WarcReader(file, size, part, payload_cap).read()
+            yield from _WarcReader(file, size, part, payload_cap, resync.is_gzip_archive(file, size)).read()
 
 
-def read_record_at(path: str, offset: int, url: str, payload_cap: int) -> Record | None:
-    """The response for a URL that begins at an offset; None where there is none or another one.
+class Archive:
+    """A file held open, of which single records are read."""
 
-    In a file of several records a gzip member an offset does not tell which of them is meant.
-    """
-    for item in read_records(Slice(path, offset, offset + 1), lambda _type, _head: payload_cap):
+    def __init__(self, path: str, size: int | None = None) -> None:
+        self._path, self._size = path, storage.size_of(path) if size is None else size
+
+    def __enter__(self) -> Self:
+        self._file = storage.open_read(self._path, self._size)
+        self._is_arc = resync.opening(self._file).startswith(_ARC)
+        self._is_gzip = resync.is_gzip_archive(self._file, self._size)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def record_at(self, offset: int, url: str, payload_cap: int) -> Record | None:
+        """The response for a URL that begins at an offset; None where there is none or another one.
+
+        In a file of several records a gzip member an offset does not tell which of them is meant.
+        """
+        part = Slice(self._path, offset, offset + 1)
+
+        def cap(kind: str, head: HttpHead) -> int:
+            return payload_cap
+
+        if self._is_arc:
+            records = _read_arc(self._file, self._size, part, cap)
+        else:
+            records = _WarcReader(self._file, self._size, part, cap, self._is_gzip).read()
+        item = next(records, None)
         return item if isinstance(item, Record) and item.url == url else None
-    return None
 
 
 class _WarcReader:
@@ -84,10 +117,9 @@ class _WarcReader:
     A record is held back until the next one has begun well: only then is it sure that its own length was right.
     """
 
-    def __init__(self, file: BinaryIO, size: int, part: Slice, payload_cap: PayloadCap) -> None:
-        self._file, self._size, self._part, self._cap = file, size, part, payload_cap
+    def __init__(self, file: BinaryIO, size: int, part: Slice, payload_cap: PayloadCap, is_gzip: bool) -> None:
+        self._file, self._size, self._part, self._cap, self._gzip = file, size, part, payload_cap, is_gzip
         self._end = size if part.end is None else min(part.end, size)
-        self._gzip = resync.is_gzip_archive(file, size)
 
     def read(self) -> Iterator[Record | Skip]:
         """Records and skips of the slice."""

@@ -1,14 +1,16 @@
 """The pack stage: a partition's kept documents into shards, cut by samples and bytes, in the order of the WARC."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any, BinaryIO, ClassVar
 
 from filters.image_header import EXTENSIONS
 from pipelines.frame import tables
 from pipelines.frame.shards import ShardWriter
 from pipelines.frame.stage import Job, Read, Stage
-from pipelines.frame.storage import Workspace
+from pipelines.frame.storage import Workspace, local_copy
 from pipelines.frame.task import Task
 from pipelines.pack import manifest
 from pipelines.pack.samples import Row, Sample, make_sample
@@ -29,7 +31,7 @@ _BATCH = 32
 
 
 class TablesDiffer(RuntimeError):
-    """Verdicts do not belong to the documents beside them."""
+    """Verdicts do not belong to the documents beside them, or images not to their table."""
 
 
 class Pack(Stage):
@@ -97,27 +99,29 @@ def _verdicts(workspace: Workspace, partition: int) -> Iterator[Row]:
         yield from batch.to_pylist()
 
 
-class _ImageReader:
-    """Reads image bytes from image shards, each opened once."""
+class _ImageReader(ExitStack):
+    """Reads image bytes from image shards, each opened once, in the order of the documents."""
 
     def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
         self._workspace = workspace
         self._open: dict[str, BinaryIO] = {}
 
-    def __enter__(self) -> "_ImageReader":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for file in self._open.values():
-            file.close()
-
     def read(self, row: Row) -> bytes:
-        """The bytes of an image's row."""
+        """The bytes of an image's row.
+
+        Raises:
+            TablesDiffer: where they are not what was fetched.
+        """
         shard = row["shard"]
         if shard not in self._open:
-            self._open[shard] = self._workspace.open(shard)
+            local = self.enter_context(local_copy(self._workspace.path(shard)))
+            self._open[shard] = self.enter_context(local.open("rb"))
         self._open[shard].seek(row["offset"])
-        return self._open[shard].read(row["length"])
+        content = self._open[shard].read(row["length"])
+        if hashlib.sha256(content).hexdigest() != row["sha256"]:
+            raise TablesDiffer(f"{shard}: what is at {row['offset']} is not the image {row['sha256']}")
+        return content
 
 
 class _Shards:
