@@ -3,12 +3,12 @@
 It lies where TMPDIR says. A process that is killed cannot tidy up; the next one to start on the machine does.
 """
 
-import atexit
 import contextlib
 import fcntl
 import os
 import shutil
 import tempfile
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import IO
 
@@ -24,8 +24,15 @@ def folder() -> Path:
         _remove_of_the_dead()
         path = Path(tempfile.mkdtemp(prefix=_PREFIX))
         _own = os.getpid(), path, _locked(path)
-        atexit.register(_remove, os.getpid(), path)
+        # Not by atexit, which forked workers leave out.
+        Finalize(None, _remove, args=(os.getpid(), path), exitpriority=0)
     return _own[1]
+
+
+def tidy_up() -> None:
+    """Remove the folder now: for a process that is about to end without the usual ceremony."""
+    if _own is not None:
+        _remove(_own[0], _own[1])
 
 
 def _locked(path: Path) -> IO[bytes]:

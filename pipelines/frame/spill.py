@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pipelines.frame import scratch
 from pipelines.frame.exchange import Keyed, Plan
 
 BUCKET_BYTES = 16 << 20  # what is grouped at once
@@ -36,7 +37,7 @@ Spilled = list[tuple[int, Segment]]
 def exchange_through_files(plan: Plan, each: Each) -> None:
     """Run an exchange on this machine."""
     buckets = max(1, min(-(-plan.total_bytes // BUCKET_BYTES), _MOST_BUCKETS))
-    with tempfile.TemporaryDirectory(prefix="curate-exchange-") as root:
+    with tempfile.TemporaryDirectory(prefix="exchange-", dir=scratch.folder()) as root:
         spilled = each(_Emit(plan, buckets, Path(root)), plan.sources)
         for step in range(len(plan.merges)):
             segments = _by_bucket(spilled)

@@ -165,6 +165,10 @@ class Workspace:
         self.root = absolute(root)
         self._store = store_of(self.root)
 
+    def __reduce__(self) -> tuple[type["Workspace"], tuple[str]]:
+        """It travels as its root: stores are modules."""
+        return Workspace, (self.root,)
+
     def path(self, name: str) -> str:
         """The full path of a name."""
         return f"{self.root}/{name}" if name else self.root

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 
-from pipelines.frame import fork_server
+from pipelines.frame import fork_server, scratch
 
 _THREADS = 16
 _KEEP_ALIVE = [("grpc.http2.max_pings_without_data", 0), ("grpc.http2.max_ping_strikes", 0)]
@@ -86,6 +86,7 @@ def _work(worker_id: str, endpoint: str) -> None:
     except grpc.RpcError as error:
         _LOGGER.info("worker %s: its executor is gone (%s)", worker_id, error.code())
     finally:
+        scratch.tidy_up()
         sys.stderr.flush()
         os._exit(0)
 
