@@ -57,8 +57,9 @@ def compare(workspace: Workspace, settings: Sequence[str]) -> Comparison:
 
 def _judged(workspace: Workspace, ready: Sequence[Partition], recipe: Recipe, changed: Recipe) -> list[Outcome]:
     outcomes = [Outcome(rules, _thresholds(workspace, ready, rules)) for rules in (recipe, changed)]
+    rules = [outcome.recipe.select for outcome in outcomes]
     for partition in ready:
-        for batch in inputs.read(workspace, partition, recipe):
+        for batch in inputs.read(workspace, partition, recipe, rules):
             for outcome in outcomes:
                 outcome.counts.add(judge(batch.evidence, outcome.recipe.select, outcome.thresholds))
     return outcomes

@@ -1,7 +1,7 @@
 """The one evaluator of rules, vectorised: which items fail which rule, with the value and the bound."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,11 @@ def as_json(value: Any) -> str:
     if isinstance(value, float):
         return json.dumps(int(value) if value.is_integer() and abs(value) < 1e15 else float(f"{value:.6g}"))
     return json.dumps(value, ensure_ascii=False)
+
+
+def signals_of(rules: Iterable[Rule]) -> set[str]:
+    """Signals that rules name, also in their conditions."""
+    return {bound.signal for rule in rules for bound in (rule, rule.when) if bound is not None}
 
 
 def evaluate(

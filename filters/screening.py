@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from filters.nodes import Mask, Nodes
-from filters.rules import Failure, evaluate, passed
+from filters.nodes import Mask, Nodes, columns_for
+from filters.rules import Failure, evaluate, passed, signals_of
 from schemas.recipe import ConsentSettings, Recipe
 from schemas.statuses import Scope
 
@@ -17,6 +17,11 @@ class Screening:
 
     passed: Mask
     failures: list[Failure]
+
+
+def screen_columns(recipe: Recipe) -> tuple[str, ...]:
+    """Columns of `documents` that the screen needs."""
+    return "images", *sorted(columns_for(Scope.DOCUMENT, signals_of(recipe.screen.document)))
 
 
 def screen(nodes: Nodes, recipe: Recipe) -> Screening:

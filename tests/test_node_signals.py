@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from filters.nodes import Nodes
+from filters.nodes import Nodes, columns_for
 from filters.text_signals import measure_documents
 from schemas.signals import SIGNALS, names
 from schemas.statuses import Scope
@@ -17,7 +17,7 @@ _IMAGE = None
 _WHOLE = (*REPETITIONS, *DOCUMENT_REPETITIONS, "gopher_stop_words")
 
 
-def _nodes(*documents: Sequence[str | None], code: str | None = "en") -> Nodes:
+def _batch(*documents: Sequence[str | None], code: str | None = "en") -> pa.RecordBatch:
     """Documents of texts and images as extract writes them; columns that no text signal needs are null."""
     texts = [[node for node in document if node is not None] for document in documents]
     of_texts, whole = measure_documents(texts, [code] * len(documents))
@@ -31,9 +31,11 @@ def _nodes(*documents: Sequence[str | None], code: str | None = "en") -> Nodes:
         pa.array(columns[field.name], field.type) if field.name in columns else pa.nulls(len(documents), field.type)
         for field in DOCUMENTS.schema
     ]
-    return Nodes(
-        pa.RecordBatch.from_arrays(arrays, schema=pa.schema([f.with_nullable(True) for f in DOCUMENTS.schema]))
-    )
+    return pa.RecordBatch.from_arrays(arrays, schema=pa.schema([f.with_nullable(True) for f in DOCUMENTS.schema]))
+
+
+def _nodes(*documents: Sequence[str | None], code: str | None = "en") -> Nodes:
+    return Nodes(_batch(*documents, code=code))
 
 
 def _document(nodes: Nodes, *dropped: int) -> dict[str, Any]:
@@ -48,6 +50,19 @@ def test_every_signal_of_nodes_and_documents_has_a_column() -> None:
     of_documents = [name for name in names(Scope.DOCUMENT) if name not in _document(nodes)]
     assert (of_nodes, of_documents) == ([], [])
     assert set(nodes.text_columns()) <= {name for scope, name in SIGNALS if scope == Scope.NODE}
+
+
+def test_each_signal_is_formed_from_the_columns_that_are_read_for_it() -> None:
+    batch = _batch(["A line of 3 texts.", _IMAGE, "It is the light."], [_IMAGE], ["Words: #1"])
+    everything = Nodes(batch)
+    kept = np.array([True, True, False, True, True])
+    for scope, whole in ((Scope.NODE, everything.text_columns()), (Scope.DOCUMENT, everything.document_columns(kept))):
+        for name in names(scope):
+            nodes = Nodes(batch.select(["images", *sorted(columns_for(scope, [name]))]))
+            alone = nodes.text_columns() if scope is Scope.NODE else nodes.document_columns(kept)
+            assert alone[name].equals(whole[name]), name
+        with pytest.raises(KeyError):
+            whole["wrods"]
 
 
 def test_ratios_of_nodes() -> None:

@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters.nodes import SIGNAL_COLUMNS, Nodes
-from filters.screening import screen
+from filters.nodes import Nodes
+from filters.screening import screen, screen_columns
 from filters.word_hashes import Hashes, mixed
 from pipelines.frame import tables
 from pipelines.frame.copies import in_earlier_slices, taken_out
@@ -85,7 +85,7 @@ def _shown(
     rows: list[int] = []
     documents: list[int] = []
     number = 0
-    for batch in tables.read_batches(workspace, DOCUMENTS, partition, ("doc_id", *SIGNAL_COLUMNS)):
+    for batch in tables.read_batches(workspace, DOCUMENTS, partition, ("doc_id", *screen_columns(recipe))):
         passing = screen(Nodes(batch), recipe).passed & ~_is_in(batch.column("doc_id"), gone)
         for shown, passes in zip(batch.column("images").to_pylist(), passing.tolist(), strict=True):
             number += 1

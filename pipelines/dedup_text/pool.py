@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters.nodes import SIGNAL_COLUMNS, Nodes
-from filters.screening import screen
+from filters.nodes import Nodes
+from filters.screening import screen, screen_columns
 from pipelines.frame import tables
 from pipelines.frame.copies import in_earlier_slices
 from pipelines.frame.exchange import Array, Scratch, WholeJob, columns
@@ -24,6 +24,8 @@ SCREENED = "screened"
 STEPS = ("url", "near", "image_set")
 KINDS = tuple(DuplicateKind)
 _ROW_BITS = np.uint64(32)
+# Only numbers and URLs are read, so more rows at a time than where texts are: each batch has a fixed cost.
+_ROWS = 1024
 Integers = npt.NDArray[np.int64]
 
 
@@ -109,11 +111,9 @@ class Screen:
         masks = [np.zeros(0, np.bool_)]
         again = [np.zeros(0, np.bool_)]
         earlier = pa.array(sorted(in_earlier_slices(self.pool.workspace, partition)), pa.string())
-        rules = self.pool.recipe.screen.document
-        names = ("doc_id", *SIGNAL_COLUMNS) if rules else ("doc_id",)
-        for batch in tables.read_batches(self.pool.workspace, DOCUMENTS, partition, names):
-            passed = screen(Nodes(batch), self.pool.recipe).passed if rules else np.ones(batch.num_rows, np.bool_)
-            masks.append(passed)
+        names = ("doc_id", *screen_columns(self.pool.recipe))
+        for batch in tables.read_batches(self.pool.workspace, DOCUMENTS, partition, names, _ROWS):
+            masks.append(screen(Nodes(batch), self.pool.recipe).passed)
             again.append(np.asarray(pc.is_in(batch.column("doc_id"), earlier)))
         clean = np.concatenate(masks) & _in_no_benchmark(self.pool.workspace, partition)
         stored = clean.astype(np.uint8) << np.concatenate(again).astype(np.uint8)

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters import language, perplexity, text_signals
-from filters.nodes import ratios
+from filters.ratios import ratios
 from pipelines.extract.assembly import Node
 from pipelines.extract.page import Page
 from pipelines.frame.warc import Record
 from schemas.recipe import PerplexitySettings
-from schemas.tables import DOCUMENT_REPETITIONS, DOCUMENTS, REPETITIONS, TEXT_COUNTS
+from schemas.tables import DOCUMENT_RATIOS, DOCUMENT_REPETITIONS, DOCUMENTS, REPETITIONS, TEXT_COUNTS
 
 _NODE_FIELDS = {
     "texts": "text", "images": "image", "alts": "alt", "captions": "caption",
@@ -105,9 +105,10 @@ def _signals(pages: Sequence[ExtractedPage], languages: Sequence[str | None]) ->
     mask = np.array(is_text, np.bool_)
     taken = pa.array(np.cumsum(mask) - 1, pa.int64(), mask=~mask)
     counts = {name: documents.column(name) for name in TEXT_COUNTS}
+    ratio = ratios(counts)
     return {
         **counts,
-        **ratios(counts),
+        **{name: ratio[name] for name in DOCUMENT_RATIOS if name in ratio},
         **{name: documents.column(name) for name in (*REPETITIONS, *DOCUMENT_REPETITIONS, "gopher_stop_words")},
         **{
             f"node_{name}": pa.ListArray.from_arrays(offsets, nodes.column(name).take(taken))

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from filters.nodes import SIGNAL_COLUMNS, Nodes
+from filters.nodes import Nodes
 from filters.rules import first_reasons
-from filters.screening import page_opts_out, screen
+from filters.screening import page_opts_out, screen, screen_columns
 from filters.urls import host_of
 from pipelines.frame import tables
 from pipelines.frame.copies import taken_out
@@ -32,7 +32,8 @@ def wanted_images(workspace: Workspace, partition: int, recipe: Recipe) -> Wante
     """What a partition wants; the same wherever it is asked."""
     wanted = Wanted()
     gone = taken_out(workspace, partition)
-    for batch in tables.read_batches(workspace, DOCUMENTS, partition, ("doc_id", *SIGNAL_COLUMNS)):
+    columns = sorted({"doc_id", "images", "alts", "directives", *screen_columns(recipe)})
+    for batch in tables.read_batches(workspace, DOCUMENTS, partition, columns):
         nodes = Nodes(batch)
         screening = screen(nodes, recipe)
         out = [gone.get(doc_id) for doc_id in batch.column("doc_id").to_pylist()]

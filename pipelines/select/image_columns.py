@@ -1,14 +1,18 @@
 """Image signals of the image nodes of a batch: what fetch and measure found out, by URL, and what the page says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from filters.formed import Form, Formed, Forms, sources
 from filters.nodes import Nodes
-from schemas.statuses import DuplicateKind, ImageStatus
+from schemas.signals import names
+from schemas.statuses import DuplicateKind, ImageStatus, Scope
 
 # What select needs of the images table.
 COLUMNS = ("url", "url_hash", "status", "width", "height", "bytes", "format", "frames", "sha256")
@@ -26,11 +30,11 @@ class FetchedImages:
 
     def __init__(self, table: pa.Table, measured: pa.Table, copies: pa.Table) -> None:
         self._table = _with_copies(_with_signals(table, measured), copies).combine_chunks()
-        self._row = {url: row for row, url in enumerate(table.column("url").to_pylist())}
+        self._urls = table.column("url").combine_chunks()
 
-    def rows(self, urls: Sequence[str | None]) -> pa.Array:
+    def rows(self, urls: pa.Array) -> pa.Array:
         """Row of each URL; null where it was not asked for, or is none."""
-        return pa.array([self._row.get(url) if url is not None else None for url in urls], pa.int64())
+        return pc.index_in(urls, self._urls, skip_nulls=True)
 
     def take(self, column: str, rows: pa.Array) -> pa.Array:
         """Values of a column at rows, null at null."""
@@ -68,26 +72,60 @@ def _with_copies(table: pa.Table, copies: pa.Table) -> pa.Table:
     return table
 
 
-def image_columns(nodes: Nodes, images: FetchedImages) -> Mapping[str, pa.Array]:
-    """Signals of scope image for every node (null where the node is text), and `status`."""
-    urls = nodes.flat("images")
-    rows = images.rows(urls.to_pylist())
-    taken = {name: images.take(name, rows) for name in (*COLUMNS, *_PIXEL_SIGNALS, "copies") if name != "url"}
-    width, height = (pc.cast(taken[side], pa.float64()) for side in ("width", "height"))
-    return {
-        **taken,
-        "status": pc.fill_null(taken["status"], _NOT_WANTED),
-        "aspect_ratio": pc.divide(pc.max_element_wise(width, height, skip_nulls=False),
-                                  pc.min_element_wise(width, height, skip_nulls=False)),
-        "rendered_width": nodes.flat("rendered_width"),
-        "rendered_height": nodes.flat("rendered_height"),
-        "image_url": urls,
-        "alt_words": _word_counts(nodes.flat("alts")),
-    }  # fmt: skip
+@dataclass(frozen=True)
+class ImageColumns:
+    """What image signals are formed from: nodes, images, and the row of each node's image, null where it has none."""
+
+    nodes: Nodes
+    images: FetchedImages
+    rows: pa.Array
+
+    @classmethod
+    def of(cls, nodes: Nodes, images: FetchedImages) -> Self:
+        """The images of a batch's nodes."""
+        return cls(nodes, images, images.rows(nodes.flat("images")))
+
+    def signals(self) -> Formed:
+        """Signals of scope image for every node (null where the node is text), and `status`."""
+        return Formed(names(Scope.IMAGE), _FORMS, self, self._source)
+
+    def take(self, name: str) -> pa.Array:
+        """A column of the images, by node."""
+        return self.images.take(name, self.rows)
+
+    def _source(self, name: str) -> pa.Array:
+        return self.nodes.flat(name) if name in _OF_PAGES else self.take(name)
 
 
-def _word_counts(texts: pa.Array) -> pa.Array:
+def page_columns_for(signals: Iterable[str]) -> set[str]:
+    """Columns of `documents` that image signals are formed from, beside `images`."""
+    return sources(_FORMS, signals) & _OF_PAGES
+
+
+def _longer_by_shorter(_: ImageColumns, width: pa.Array, height: pa.Array) -> pa.Array:
+    sides = [pc.cast(side, pa.float64()) for side in (width, height)]
+    return pc.divide(pc.max_element_wise(*sides, skip_nulls=False), pc.min_element_wise(*sides, skip_nulls=False))
+
+
+def _word_counts(_: ImageColumns, texts: pa.Array) -> pa.Array:
     return pc.list_value_length(pc.utf8_split_whitespace(texts))
+
+
+def _status(columns: ImageColumns) -> pa.Array:
+    return pc.fill_null(columns.take("status"), _NOT_WANTED)
+
+
+def _urls(columns: ImageColumns) -> pa.Array:
+    return columns.nodes.flat("images")
+
+
+_OF_PAGES = {"alts", "rendered_width", "rendered_height"}
+_FORMS: Forms = {
+    "status": Form((), _status),
+    "image_url": Form((), _urls),
+    "aspect_ratio": Form(("width", "height"), _longer_by_shorter),
+    "alt_words": Form(("alts",), _word_counts),
+}
 
 
 def opted_out(nodes: Nodes, pages: Sequence[bool]) -> npt.NDArray[np.bool_]:

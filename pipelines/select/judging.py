@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from filters.nodes import Mask, Nodes
 from filters.rules import NO_THRESHOLDS, Failure, Thresholds, as_json, evaluate, passed
 from filters.screening import Screening, page_opts_out, screen
-from pipelines.select.image_columns import FetchedImages, image_columns, opted_out
+from pipelines.select.image_columns import FetchedImages, ImageColumns, opted_out
 from pipelines.select.removals import Removals
 from schemas.recipe import Recipe, SelectRules
 from schemas.statuses import DropReason, ImageStatus, Scope
@@ -83,7 +83,7 @@ def gather(
     """The evidence of a batch; documents whose id was `seen` before are duplicates."""
     nodes, ids = Nodes(batch), batch.column("doc_id")
     screening = screen(nodes, recipe)
-    columns = image_columns(nodes, images)
+    columns = ImageColumns.of(nodes, images).signals()
     documents = [_duplicate_failure(batch, seen), *removed.of_documents(ids)]
     asked_for = passed(documents[1:], screening.passed)
     status = _status_failure(batch, nodes, columns, asked_for, recipe)
@@ -98,7 +98,7 @@ def gather(
 def judge(evidence: Evidence, rules: SelectRules, thresholds: Thresholds = NO_THRESHOLDS) -> Judgement:
     """Apply rules. A keep_top without a threshold is left out: so is found of which items the top is to be kept."""
     nodes, removed = evidence.nodes, evidence.removed
-    columns = {Scope.NODE: nodes.text_columns(), Scope.IMAGE: evidence.images}
+    columns: dict[Scope, Mapping[str, pa.Array]] = {Scope.NODE: nodes.text_columns(), Scope.IMAGE: evidence.images}
     failures = {
         Scope.NODE: [
             *removed[Scope.NODE],

@@ -60,7 +60,7 @@ class Removals:
 
     def of_images(self, nodes: Nodes, images: FetchedImages, fetched: Mask) -> list[Failure]:
         """Pictures that their document has before, and those of evaluation sets."""
-        rows = images.rows(nodes.flat("images").to_pylist())
+        rows = images.rows(nodes.flat("images"))
         failures = []
         if self.recipe.dedup.images.in_document is not None:
             identity = "sha256" if self.recipe.dedup.images.in_document == "exact" else "best_copy"
@@ -88,8 +88,7 @@ def _seen_in_document(nodes: Nodes, identity: pa.Array, among: Mask) -> npt.NDAr
     """Nodes of `among` whose picture an earlier one of the same document has."""
     code = np.asarray(identity.dictionary_encode().indices.fill_null(-1), np.int64)
     where = np.flatnonzero(among & (code >= 0))
-    pairs = np.stack((nodes.document[where], code[where]))
-    _, first = np.unique(pairs, axis=1, return_index=True)
+    _, first = np.unique(nodes.document[where] * (len(code) + 1) + code[where], return_index=True)
     again = np.zeros(len(code), np.bool_)
     again[where] = True
     again[where[first]] = False
