@@ -11,13 +11,13 @@ import imagehash
 from PIL import Image, UnidentifiedImageError
 
 from filters.seen_picture import in_8_bits, on_white, reduced
+from schemas.sample import EXTENSIONS
 from schemas.statuses import ImageStatus
 
 T = TypeVar("T")
 
 # What browsers show and training loaders read. Other decoders of Pillow are not let near fetched bytes.
 FORMATS = {"JPEG": "jpeg", "MPO": "jpeg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "AVIF": "avif", "BMP": "bmp"}
-EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp", "gif": "gif", "avif": "avif", "bmp": "bmp"}
 _OPENED = tuple(name for name in FORMATS if name != "MPO")  # which the JPEG reader turns into where it finds one
 _OTHER_IMAGES = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?>.*?-->)\s*+)*+(?:<!DOCTYPE svg[^>]*>\s*)?<svg\b"

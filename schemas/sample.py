@@ -6,8 +6,10 @@ member's name at the first one.
 
 from typing import Any
 
+# Formats of images that are kept, and what their files end in: what browsers show and training loaders read.
+EXTENSIONS = {"jpeg": "jpg", "png": "png", "webp": "webp", "gif": "gif", "avif": "avif", "bmp": "bmp"}
 KEY_PATTERN = "^[0-9a-f]{32}$"
-_PART = {"type": ["string", "null"], "pattern": r"^\d{2,}\.(jpg|png|webp|gif|avif|bmp)$"}
+_PART = {"type": ["string", "null"], "pattern": rf"^\d{{2,}}\.({'|'.join(EXTENSIONS.values())})$"}
 _TEXT_OR_NULL = {"type": ["string", "null"]}
 _NUMBER_OR_NULL = {"type": ["number", "null"]}
 _IMAGE_METADATA = {

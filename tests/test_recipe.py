@@ -47,6 +47,7 @@ def test_every_shipped_recipe_is_valid(name: str) -> None:
         ),
         ("measure: {nsfv: true}\n", 1, "did you mean 'nsfw'?"),
         ("fetch: [\n", 2, "not valid YAML"),
+        ("name: !!python/none x\n", 1, "not valid YAML"),
         ("- a\n- b\n", 1, "a recipe is a mapping"),
         ("select:\n  node:\n    - {signal: words, min: .nan}\n", 3, "finite number"),
         ("select:\n  node:\n    - {signal: words, min: yes}\n", 3, "valid number"),

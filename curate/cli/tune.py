@@ -45,7 +45,9 @@ def command(arguments: argparse.Namespace) -> int:
     # Only now is it sure that they are needed: Arrow and NumPy take a third of a second to import.
     from curate.job import open_job
     from curate.tuning import compare
+    from pipelines.frame.arrow import leave_pandas_out
 
+    leave_pandas_out()
     began = time.monotonic()
     found = compare(open_job(arguments.output), arguments.settings)
     curves = _matching(found.after, arguments.curve) if arguments.curve else []

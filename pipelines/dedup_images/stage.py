@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from filters.hamming import nearest
-from filters.image_header import ImageFacts, inspect
 from pipelines.dedup_images.copies import COPIES, Corpus, find_copies
 from pipelines.dedup_images.pictures import Pictures, pictures_of
 from pipelines.frame import fingerprints, ledger, storage
@@ -106,6 +105,8 @@ def listed_hashes(path: str) -> npt.NDArray[np.uint64]:
     """Perceptual hashes of an evaluation set: lines of a file, or of the images in a folder."""
     if not storage.is_folder(path):
         return np.unique(np.array([int(line, 16) for line in storage.lines_in(path) if line], np.uint64))
+    from filters.image_header import ImageFacts, inspect
+
     found = []
     for name in _files(path):
         with storage.open_read(name) as file:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from filters.image_header import EXTENSIONS, ImageFacts, Unusable
+from filters.image_header import ImageFacts, Unusable
 from schemas.recipe import ResizeSettings
+from schemas.sample import EXTENSIONS
 from schemas.statuses import ImageStatus
 
 

@@ -1,23 +1,13 @@
 """The measure stage: a partition's images read once from their tar, and a row of signals for each that fetch got."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict
-from typing import Any, BinaryIO, ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
-import pyarrow.compute as pc
-
-from filters.image_header import Unusable
-from filters.image_pixels import PixelSignals, measure_pixels
-from pipelines.frame import tables
 from pipelines.frame.stage import Read, Stage
 from pipelines.frame.task import Task
 from schemas.recipe import Recipe
-from schemas.statuses import ImageStatus, StageName
-from schemas.tables import IMAGE_SIGNALS, IMAGES
-
-_COLUMNS = ("url", "status", "sha256", "shard", "offset", "length")
-_FAILED_BY_US = Unusable(ImageStatus.ERROR, "see the errors file")
+from schemas.statuses import StageName
+from schemas.tables import IMAGE_SIGNALS
 
 
 class Measure(Stage):
@@ -33,55 +23,8 @@ class Measure(Stage):
 
     def process(self, task: Task, known: Sequence[Any]) -> None:
         """Measure the partition's images in the order of the table, which is that of the tar."""
-        with _Images(task) as images, task.table(IMAGE_SIGNALS) as table:
-            for row in _fetched(task):
-                table.write_rows([_row(row["url"], images.measure(row))])
+        from pipelines.measure.images import measured_rows  # with decoders and models: only where they are needed
 
-
-def _fetched(task: Task) -> Iterator[dict[str, Any]]:
-    for batch in tables.read_batches(task.workspace, IMAGES, task.number, _COLUMNS):
-        yield from batch.filter(pc.equal(batch.column("status"), ImageStatus.OK.value)).to_pylist()
-
-
-def _row(url: str, found: PixelSignals | Unusable) -> dict[str, Any]:
-    if isinstance(found, Unusable):
-        return {"url": url, "measure_status": found.status.value, "measure_message": found.message}
-    return {"url": url, "measure_status": ImageStatus.OK.value, **asdict(found)}
-
-
-class _Images(ExitStack):
-    """Measures images out of shards, each opened once. Of equal files only the first is read."""
-
-    def __init__(self, task: Task) -> None:
-        super().__init__()
-        self._task = task
-        self._open: dict[str, BinaryIO] = {}
-        self._known: dict[str, PixelSignals | Unusable] = {}
-
-    def measure(self, row: dict[str, Any]) -> PixelSignals | Unusable:
-        """The signals of an image by its row, counted."""
-        found: PixelSignals | Unusable = _FAILED_BY_US
-        with self._task.guard("images", row["url"]):
-            found = self._known.get(row["sha256"]) or self._read_and_measure(row)
-            tally = self._task.tally("images")
-            tally.drop(found.status) if isinstance(found, Unusable) else tally.keep()
-        return found
-
-    def _read_and_measure(self, row: dict[str, Any]) -> PixelSignals | Unusable:
-        content = self._read(row)
-        if len(content) < row["length"]:
-            # Of another copy the tar may hold everything: this is not remembered.
-            message = f"{row['shard']} holds {len(content)} of {row['length']} bytes"
-            return Unusable(ImageStatus.UNDECODABLE, message)
-        recipe = self._task.recipe
-        found = measure_pixels(content, recipe.fetch.max_pixels, nsfw=recipe.measure.nsfw)
-        return self._known.setdefault(row["sha256"], found)
-
-    def _read(self, row: dict[str, Any]) -> bytes:
-        shard = row["shard"]
-        if shard not in self._open:
-            self._open[shard] = self.enter_context(self._task.workspace.open(shard))
-        self._open[shard].seek(row["offset"])
-        content = self._open[shard].read(row["length"])
-        self._task.bytes_in += len(content)
-        return content
+        with task.table(IMAGE_SIGNALS) as table:
+            for row in measured_rows(task):
+                table.write_rows([row])

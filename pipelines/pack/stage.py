@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, BinaryIO, ClassVar
 
-from filters.image_header import EXTENSIONS
+import pyarrow as pa
+
 from pipelines.frame import tables
 from pipelines.frame.shards import ShardWriter
 from pipelines.frame.stage import Job, Read, Stage
@@ -16,6 +17,7 @@ from pipelines.pack import manifest
 from pipelines.pack.samples import Row, Sample, make_sample
 from schemas.ledger import LedgerRecord
 from schemas.recipe import PackSettings, Recipe
+from schemas.sample import EXTENSIONS
 from schemas.statuses import ImageStatus, StageName
 from schemas.tables import DOCUMENTS, IMAGES, VERDICTS
 
@@ -86,12 +88,14 @@ def _images(workspace: Workspace, partition: int) -> Mapping[str, Row]:
 def _kept_documents(workspace: Workspace, partition: int) -> Iterator[tuple[Row, Sequence[bool]]]:
     verdicts = _verdicts(workspace, partition)
     for batch in tables.read_batches(workspace, DOCUMENTS, partition, _DOCUMENT_COLUMNS, _BATCH):
-        for row, doc_id in enumerate(batch.column("doc_id").to_pylist()):
-            verdict: Row = next(verdicts, {"doc_id": None})
-            if doc_id != verdict["doc_id"]:
-                raise TablesDiffer(f"partition {partition}: document {doc_id} beside verdict {verdict['doc_id']}")
-            if verdict["kept"]:
-                yield batch.slice(row, 1).to_pylist()[0], verdict["node_kept"]
+        judged: list[Row] = []
+        for doc_id in batch.column("doc_id").to_pylist():
+            judged.append(next(verdicts, {"doc_id": None}))
+            if doc_id != judged[-1]["doc_id"]:
+                raise TablesDiffer(f"partition {partition}: document {doc_id} beside verdict {judged[-1]['doc_id']}")
+        kept = [verdict["node_kept"] for verdict in judged if verdict["kept"]]
+        documents = batch.filter(pa.array([verdict["kept"] for verdict in judged], pa.bool_()))
+        yield from zip(documents.to_pylist(), kept, strict=True)
 
 
 def _verdicts(workspace: Workspace, partition: int) -> Iterator[Row]:
