@@ -143,3 +143,28 @@ def test_a_dataloader_with_workers_reads_shards_from_a_store(
         for place in (OUTPUT, str(local))
     )
     assert sorted(there) == sorted(here) and len(there) == 37
+
+
+def test_more_partitions_are_no_more_listings_of_any_stage(
+    server: str, store: s3fs.S3FileSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from curate.job import prepare
+    from curate.recipes.reading import read_recipe
+    from curate.stages import stages
+    from pipelines.frame.engine import Engine
+    from pipelines.frame.run import plan_stage, run_stage
+
+    listings: dict[int, dict[str, int]] = {}
+    with proxy(server, tmp_path / "log") as requests:
+        for name, value in environment(requests.endpoint).items():
+            monkeypatch.setenv(name, value)
+        s3fs.S3FileSystem.clear_instance_cache()
+        for slice_bytes in (320_000, 130_000):
+            recipe = read_recipe("default", ["fetch.enabled=false", f"input.split_bytes={slice_bytes}"])
+            job = prepare(recipe, [INPUT], f"s3://crawls/cut-{slice_bytes}", 1)
+            counts = listings[len(job.partitions)] = {}
+            for stage in stages(1):
+                requests.forget()
+                run_stage(plan_stage(stage, job), job, Engine(1))
+                counts[stage.name.value] = requests.kinds()["LIST"]
+    assert set(listings) == {2, 5} and listings[2] == listings[5]

@@ -5,6 +5,7 @@ to tables and to logs.
 """
 
 import importlib.util
+import logging
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -75,4 +76,5 @@ def _settings(scheme: str) -> dict[str, Any]:
         timeout = aiohttp.ClientTimeout(total=600, sock_connect=10, sock_read=60)
         # A server that compressed on the way would shift every offset.
         return {"headers": {"Accept-Encoding": "identity"}, "client_kwargs": {"timeout": timeout, "trust_env": True}}
+    logging.getLogger("gcsfs").setLevel(logging.CRITICAL)  # it logs what it raises, with a traceback
     return {"use_listings_cache": False}

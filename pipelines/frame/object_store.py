@@ -14,11 +14,13 @@ from pipelines.frame import scratch
 from pipelines.frame.file_systems import file_system
 from pipelines.frame.locations import Entry, file_name, is_web, scheme_of
 from pipelines.frame.ranged import BLOCK, ranged
-from pipelines.frame.store_errors import StoreRefused, code_of, in_words
+from pipelines.frame.store_errors import StoreRefused, code_of, in_words, no_bucket
 
-# Larger files go up in parts, two at a time: 64 MiB are in memory at most. A store takes 10,000 parts.
+# Larger files go up in parts, two at a time: 64 MiB are in memory at most. S3 takes 10,000 parts; parts for GCS are
+# multiples of 256 KiB.
 _PART = 32 << 20
 _MOST_PARTS = 10_000
+_MEBI = 1 << 20
 
 
 def open_read(path: str, size: int | None = None, span: tuple[int, int] | None = None) -> BinaryIO:
@@ -68,6 +70,11 @@ def describe(path: str) -> Entry:
             return _entry(path, fs.info(name))
         except PermissionError:
             fs.ls(name)  # the answer to HEAD has no words; the one to a listing says what is wrong
+            raise
+        except FileNotFoundError:
+            # S3 says which of the two is missing.
+            if scheme_of(path) in ("gs", "gcs") and not fs.exists(name.split("/", 1)[0]):
+                raise no_bucket(path) from None
             raise
 
 
@@ -123,7 +130,7 @@ def put(local: Path, path: str) -> None:
     """Store a local file under a name, in the place of what has that name."""
     with in_words(path):
         fs, name = file_system(path)
-        part = max(_PART, -(-local.stat().st_size // _MOST_PARTS))
+        part = max(_PART, -(-local.stat().st_size // (_MOST_PARTS * _MEBI)) * _MEBI)
         fs.put_file(str(local), name, chunksize=part, max_concurrency=2)
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from pipelines.frame.locations import scheme_of
 
@@ -22,6 +21,7 @@ _UNREACHABLE = frozenset({
     "EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError", "SSLError", "ClientConnectorError",
     "FSTimeoutError", "ServerDisconnectedError", "ConnectionClosedError", "ReadTimeoutError", "ClientPayloadError",
 })  # fmt: skip
+_NO_BUCKET = "there is no bucket {}"
 _DENIED = frozenset({"AccessDenied", "AllAccessDisabled", "401", "403"})
 _OVERLOADED = frozenset({
     "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "429", "500", "502", "503", "504"
@@ -72,11 +72,20 @@ def in_words(path: str) -> Iterator[None]:
         raise StoreFailed(f"{without_secrets(path)}: {_failure(error)}") from error
 
 
+def no_bucket(path: str) -> StoreRefused:
+    """What to raise where a path's bucket is not there."""
+    return StoreRefused(f"{without_secrets(path)}: {_NO_BUCKET.format(_bucket(path))}")
+
+
+def _bucket(path: str) -> str:
+    return without_secrets(path).partition("://")[2].split("/", 1)[0]
+
+
 def _refusal(path: str, error: Exception) -> str | None:
     """What a person has to mend; None where it is nobody's mistake."""
-    names, code, bucket = _class_names(error), code_of(error), urlsplit(without_secrets(path)).netloc
+    names, code = _class_names(error), code_of(error)
     if code == "NoSuchBucket":
-        return f"there is no bucket {bucket}"
+        return _NO_BUCKET.format(_bucket(path))
     if names & _NO_CREDENTIALS:
         return f"no credentials ({_line(error)}): {_CREDENTIALS.get(scheme_of(path), 'none were found')}"
     if code in _WRONG_CREDENTIALS:
@@ -84,7 +93,7 @@ def _refusal(path: str, error: Exception) -> str | None:
     if isinstance(error, PermissionError) or code in _DENIED:
         return f"access is denied ({_line(error)}); do these credentials give access to it?"
     if "ParamValidationError" in names:
-        return f"{bucket!r} is not a valid name of a bucket"
+        return f"{_bucket(path)!r} is not a valid name of a bucket"
     return None
 
 
