@@ -9,6 +9,11 @@ from curate.errors import UserError
 if TYPE_CHECKING:
     from pipelines.frame.engine import Engine
 
+# What workers import sooner or later: loaded once, by the process from which they are forked.
+IN_WORKERS = (
+    "curate.stages", "pipelines.extract.extraction", "pipelines.fetch.images", "pipelines.measure.images", "fasttext",
+    "rensa", "wordfreq", "stopwordsiso", "phonenumbers",
+)  # fmt: skip
 ENGINES = ("local", "spark", "beam")
 _SPARK_OPTIONS = ("spark_job_endpoint", "spark_master", "spark_job_server", "spark_worker_pool")
 
@@ -75,7 +80,7 @@ def _warm_up(workers: int) -> None:
     from pipelines.frame import fork_server
 
     if workers != 1 and len(os.sched_getaffinity(0)) > 1:
-        fork_server.start(["curate.stages", "pipelines.frame.local"])
+        fork_server.start([*IN_WORKERS, "pipelines.frame.local"])
 
 
 def _spark(arguments: argparse.Namespace, output: str, beam_args: tuple[str, ...]) -> "Engine":

@@ -3,6 +3,7 @@
 import argparse
 
 from curate.cli.arguments import Subparsers, add_command
+from curate.cli.engines import IN_WORKERS
 from curate.errors import UserError
 
 
@@ -27,7 +28,7 @@ def command(arguments: argparse.Namespace) -> int:
     from pipelines.frame.worker_pool import serve
 
     try:
-        serve(arguments.host, arguments.port, ["curate.stages", "pipelines.frame.pipeline"])
+        serve(arguments.host, arguments.port, [*IN_WORKERS, "pipelines.frame.pipeline"])
     except OSError as error:
         raise UserError(f"--port {arguments.port}: cannot listen on {arguments.host}: {error}") from error
     return 0
