@@ -1,0 +1,245 @@
+"""Starts, shows and ends a standalone Spark cluster on this machine that runs Beam's Python pipelines.
+
+It has the parts that a real cluster has: a master, workers, a pool of Python workers, and Beam's job server.
+"""
+
+import argparse
+import contextlib
+import importlib.util
+import json
+import os
+import sys
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from processes import Part, PartFailed, await_answer, end, free_port, listens, start
+
+_STATE = "cluster.json"
+_START_SECONDS = 60.0
+_EXAMPLE = """\
+example:
+  %(prog)s start --folder /tmp/spark --jar "$(deploy/spark/build.sh)"
+  %(prog)s status --folder /tmp/spark
+  %(prog)s stop --folder /tmp/spark
+"""
+
+
+@dataclass
+class Cluster:
+    """Where a cluster's parts answer, and which processes they are. Written to cluster.json in its folder."""
+
+    master: str = ""
+    master_ui: str = ""
+    worker_pool: str = ""
+    job_endpoint: str = ""
+    parts: list[Part] = field(default_factory=list)
+
+    def save(self, folder: Path) -> None:
+        """Write the state; readers see the old or the new one."""
+        beside = folder / f"{_STATE}.new"
+        beside.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        beside.replace(folder / _STATE)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Cluster":
+        """Read the state.
+
+        Raises:
+            FileNotFoundError: no cluster was started in this folder.
+        """
+        state = json.loads((folder / _STATE).read_text())
+        return cls(**state | {"parts": [Part(**part) for part in state["parts"]]})
+
+
+class Starter:
+    """Starts the parts of a cluster one after another, each awaited."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options, self._folder, self._host = options, options.folder.resolve(), options.host
+        self._spark = spark_home()
+        self._logs = self._folder / "logs"
+        for folder in (self._logs, self._folder / "scratch", self._folder / "work"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.cluster = Cluster()
+
+    def start(self) -> Cluster:
+        """Start everything, or nothing.
+
+        Raises:
+            PartFailed: a part did not start; those before it have been ended again.
+        """
+        try:
+            self._start_master()
+            for number in range(self._options.workers):
+                self._start_worker(number)
+            self._start_pool()
+            self._start_job_server()
+        except BaseException:
+            end(reversed(self.cluster.parts))
+            raise
+        return self.cluster
+
+    def _start_master(self) -> None:
+        port, ui = self._port("master_port"), free_port(self._host)
+        self.cluster.master, self.cluster.master_ui = f"spark://{self._host}:{port}", f"http://{self._host}:{ui}"
+        arguments = ["--host", self._host, "--port", str(port), "--webui-port", str(ui)]
+        part = self._run(
+            "master", [self._spark_bin("spark-class"), "org.apache.spark.deploy.master.Master", *arguments]
+        )
+        await_answer(part, lambda: self._workers_alive() is not None, _START_SECONDS)
+
+    def _start_worker(self, number: int) -> None:
+        options = self._options
+        arguments = [
+            "--host",
+            self._host,
+            "--cores",
+            str(options.cores),
+            "--memory",
+            options.memory,
+            "--webui-port",
+            "0",
+        ]
+        arguments += ["--work-dir", str(self._folder / "work"), self.cluster.master]
+        command = [self._spark_bin("spark-class"), "org.apache.spark.deploy.worker.Worker", *arguments]
+        part = self._run(f"worker-{number}", command)
+        await_answer(part, lambda: (self._workers_alive() or 0) > number, _START_SECONDS)
+
+    def _start_pool(self) -> None:
+        port = self._port("pool_port")
+        self.cluster.worker_pool = f"localhost:{port}"
+        command = [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={port}"]
+        part = self._run("pool", command)
+        await_answer(part, lambda: listens(self._host, port), _START_SECONDS)
+
+    def _start_job_server(self) -> None:
+        port, options = self._port("job_port"), self._options
+        self.cluster.job_endpoint = f"{self._host}:{port}"
+        server = [f"--spark-master-url={self.cluster.master}", f"--job-host={self._host}", f"--job-port={port}"]
+        server += [f"--artifact-port={free_port(self._host)}", f"--expansion-port={free_port(self._host)}"]
+        server += [f"--artifacts-dir={self._folder / 'artifacts'}"]
+        command = [self._spark_bin("spark-submit"), "--master", self.cluster.master, "--driver-memory", options.memory]
+        command += ["--executor-memory", options.memory]
+        command += [argument for pair in options.conf for argument in ("--conf", pair)]
+        command += ["--driver-java-options", f"-Djava.io.tmpdir={self._folder / 'scratch'} {options.java_options}"]
+        command += ["--class", "org.apache.beam.runners.spark.SparkJobServerDriver", str(options.jar), *server]
+        part = self._run("job-server", command)
+        await_answer(part, lambda: listens(self._host, port), _START_SECONDS)
+
+    def _run(self, name: str, command: Sequence[str]) -> Part:
+        scratch = str(self._folder / "scratch")
+        environment = os.environ | {
+            "SPARK_HOME": str(self._spark),
+            "SPARK_LOCAL_IP": self._host,
+            "SPARK_LOCAL_DIRS": scratch,
+            "SPARK_DAEMON_JAVA_OPTS": f"-Djava.io.tmpdir={scratch}",
+            "SPARK_DAEMON_MEMORY": "256m",
+            # The pool starts `python`, whichever is first.
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        }
+        part = start(name, command, self._logs / f"{name}.log", environment)
+        self.cluster.parts.append(part)
+        return part
+
+    def _workers_alive(self) -> int | None:
+        """How many workers the master knows; None while it does not answer."""
+        address = f"{self.cluster.master_ui}/json/"
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=2) as page:  # noqa: S310 - http
+            return int(json.load(page)["aliveworkers"])
+        return None
+
+    def _port(self, option: str) -> int:
+        return getattr(self._options, option) or free_port(self._host)
+
+    def _spark_bin(self, name: str) -> str:
+        return str(self._spark / "bin" / name)
+
+
+def spark_home() -> Path:
+    """Folder of a Spark 3.5: SPARK_HOME, else that of the installed pyspark."""
+    if os.environ.get("SPARK_HOME"):
+        return Path(os.environ["SPARK_HOME"])
+    found = importlib.util.find_spec("pyspark")
+    if found is None or found.origin is None:
+        raise PartFailed("no Spark: set SPARK_HOME to a Spark 3.5, or install one with: pip install 'curate[spark]'")
+    return Path(found.origin).parent
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; exit status 0 if all parts run (start, status) or none does any more (stop)."""
+    options = _parser().parse_args(argv)
+    try:
+        return int(options.command(options))
+    except PartFailed as error:
+        print(f"cluster.py: {error}", file=sys.stderr)
+        return 1
+
+
+def _start(options: argparse.Namespace) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        if any(part.is_running for part in Cluster.load(options.folder).parts):
+            raise PartFailed(f"a cluster is running in {options.folder}; stop it first, or give another --folder")
+    cluster = Starter(options).start()
+    cluster.save(options.folder)
+    _print(cluster)
+    return 0
+
+
+def _stop(options: argparse.Namespace) -> int:
+    with contextlib.suppress(FileNotFoundError):
+        end(reversed(Cluster.load(options.folder).parts))
+        (options.folder / _STATE).unlink()
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    try:
+        cluster = Cluster.load(options.folder)
+    except FileNotFoundError:
+        print(f"no cluster in {options.folder}")
+        return 1
+    _print(cluster)
+    return 0 if all(part.is_running for part in cluster.parts) else 1
+
+
+def _print(cluster: Cluster) -> None:
+    print(f"master        {cluster.master}  (page: {cluster.master_ui})")
+    print(f"job endpoint  {cluster.job_endpoint}")
+    print(f"worker pool   {cluster.worker_pool}")
+    for part in cluster.parts:
+        print(f"{part.name:12}  {'runs' if part.is_running else 'ENDED'}  pid {part.pid}  {part.log}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True, metavar="start | status | stop")
+    starting = commands.add_parser(
+        "start", help="start a cluster", formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    starting.set_defaults(command=_start)
+    starting.add_argument("--jar", type=Path, required=True, help="Beam's job server, as build.sh makes it")
+    starting.add_argument("--host", default="127.0.0.1", help="address to which everything binds")
+    starting.add_argument("--workers", type=int, default=2, help="Spark workers, each with one executor")
+    starting.add_argument("--cores", type=int, default=1, help="cores of a worker")
+    starting.add_argument("--memory", default="1g", help="memory of a worker's JVM; Python takes its own beside it")
+    starting.add_argument(
+        "--conf", action="append", default=[], metavar="KEY=VALUE", help="option of Spark; repeatable"
+    )
+    starting.add_argument("--java-options", default="", help="options of the job server's JVM")
+    for name in ("master", "pool", "job"):
+        starting.add_argument(f"--{name}-port", type=int, default=0, help="0 is any free one")
+    stopping = commands.add_parser("stop", help="end a cluster's processes, and no others")
+    stopping.set_defaults(command=_stop)
+    showing = commands.add_parser("status", help="show where the parts answer, and which run")
+    showing.set_defaults(command=_status)
+    for command in (starting, stopping, showing):
+        command.add_argument("--folder", type=Path, required=True, help="for state, logs and scratch files")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
