@@ -110,7 +110,7 @@ class Starter:
     def _start_pool(self) -> None:
         port = self._port("pool_port")
         self.cluster.worker_pool = f"localhost:{port}"
-        command = [sys.executable, "-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={port}"]
+        command = [sys.executable, str(Path(__file__).with_name("worker_pool.py")), f"--port={port}"]
         part = self._run("pool", command)
         await_answer(part, lambda: listens(self._host, port), _START_SECONDS)
 
