@@ -111,20 +111,21 @@ class Starter:
         port = self._port("pool_port")
         self.cluster.worker_pool = f"localhost:{port}"
         command = [sys.executable, str(Path(__file__).with_name("worker_pool.py")), f"--port={port}"]
-        part = self._run("pool", command)
+        # Started again where it ends, as systemd or Kubernetes does on a real node.
+        part = self._run("pool", ["/bin/sh", "-c", 'while :; do "$@"; sleep 0.2; done', "pool", *command])
         await_answer(part, lambda: listens(self._host, port), _START_SECONDS)
 
     def _start_job_server(self) -> None:
         port, options = self._port("job_port"), self._options
         self.cluster.job_endpoint = f"{self._host}:{port}"
-        server = [f"--spark-master-url={self.cluster.master}", f"--job-host={self._host}", f"--job-port={port}"]
+        server = [f"--job-host={self._host}", f"--job-port={port}"]
         server += [f"--artifact-port={free_port(self._host)}", f"--expansion-port={free_port(self._host)}"]
         server += [f"--artifacts-dir={self._folder / 'artifacts'}"]
         command = [self._spark_bin("spark-submit"), "--master", self.cluster.master, "--driver-memory", options.memory]
         command += ["--executor-memory", options.memory]
         command += [argument for pair in options.conf for argument in ("--conf", pair)]
         command += ["--driver-java-options", f"-Djava.io.tmpdir={self._folder / 'scratch'} {options.java_options}"]
-        command += ["--class", "org.apache.beam.runners.spark.SparkJobServerDriver", str(options.jar), *server]
+        command += [str(options.jar), *server]
         part = self._run("job-server", command)
         await_answer(part, lambda: listens(self._host, port), _START_SECONDS)
 
@@ -151,7 +152,10 @@ class Starter:
         return None
 
     def _port(self, option: str) -> int:
-        return getattr(self._options, option) or free_port(self._host)
+        given: int = getattr(self._options, option)
+        if given and listens(self._host, given):
+            raise PartFailed(f"port {given} of {self._host} is taken; give another --{option.replace('_', '-')}")
+        return given or free_port(self._host)
 
     def _spark_bin(self, name: str) -> str:
         return str(self._spark / "bin" / name)

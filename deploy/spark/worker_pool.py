@@ -67,8 +67,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--port", type=int, default=50000, help="the same on every node (default: %(default)s)")
     port = parser.parse_args(argv).port
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    server = grpc.server(ThreadPoolExecutor(max_workers=16))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", force=True)
+    # Without the option a second pool would get a share of the first one's port, not an error.
+    server = grpc.server(ThreadPoolExecutor(max_workers=16), options=[("grpc.so_reuseport", 0)])
     beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(WorkerPool(), server)
     # Executors of this node ask for workers, and workers connect to them, both by loopback.
     server.add_insecure_port(f"127.0.0.1:{port}")
