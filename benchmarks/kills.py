@@ -5,9 +5,8 @@
     python benchmarks/kills.py CLUSTER driver --runs 20 -- demo
 
 CLUSTER is the folder of a cluster that deploy/spark/cluster.py has started. What follows -- is a command of curate
-without its output. `executor` kills the JVM of an executor, `worker` a Python worker, `pool` the worker pool, which is
-started again after some seconds as a supervisor would, and `driver` curate itself; where a run then ends with an error,
-the same command is given again.
+without its output. `executor` kills the JVM of an executor, `worker` a Python worker, `pool` the worker pool, which its
+supervisor starts again, and `driver` curate itself; where a run then ends with an error, the same command is given again.
 """
 
 import argparse
@@ -20,11 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_RESTART_SECONDS = 3.0
 _RUN_SECONDS = 900.0
 
 
@@ -71,7 +69,7 @@ class Runs:
     """Runs of one command on one cluster."""
 
     def __init__(self, cluster: Path, command: Sequence[str], folder: Path) -> None:
-        self._state, self._folder, self._count = cluster / "cluster.json", folder, 0
+        self._state, self._folder, self._count = json.loads((cluster / "cluster.json").read_text()), folder, 0
         self._command, self._expected = list(command), ""
 
     def undisturbed(self) -> float:
@@ -101,37 +99,26 @@ class Runs:
     def _hit(self, victim: str, run: "subprocess.Popen[bytes]") -> None:
         if victim == "driver":
             run.kill()
-        elif victim == "pool":
-            self._restart_pool()
+        elif victim == "executor":
+            _kill_one(
+                pid for pid, line in _processes() if "CoarseGrainedExecutorBackend" in line and self._port in line
+            )
         else:
-            name = "CoarseGrainedExecutorBackend" if victim == "executor" else "curate worker-pool"
-            found = [pid for pid, line in _processes() if name in line and self._is_of_cluster(pid, line, victim)]
-            if found:
-                os.kill(random.choice(found), signal.SIGKILL)
+            supervisor = next(part["pid"] for part in self._state["parts"] if part["name"] == "pool")
+            pools = [pid for pid, _ in _processes() if _parent(pid) == supervisor]
+            servers = {pid for pid, _ in _processes() if _parent(pid) in pools}
+            _kill_one(pools if victim == "pool" else [pid for pid, _ in _processes() if _parent(pid) in servers])
 
-    def _is_of_cluster(self, pid: int, line: str, victim: str) -> bool:
-        state = json.loads(self._state.read_text())
-        if victim == "executor":
-            return str(self._state.parent) in line or state["master"].rpartition(":")[2] in line
-        pool = next(part["pid"] for part in state["parts"] if part["name"] == "pool")
-        return pid != pool and _parent(_parent(pid)) == pool
-
-    def _restart_pool(self) -> None:
-        state = json.loads(self._state.read_text())
-        part = next(part for part in state["parts"] if part["name"] == "pool")
-        command = Path(f"/proc/{part['pid']}/cmdline").read_bytes().split(b"\0")[:-1]
-        os.kill(part["pid"], signal.SIGKILL)
-        time.sleep(_RESTART_SECONDS)
-        with open(part["log"], "ab") as log:
-            part["pid"] = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True).pid
-        self._state.write_text(json.dumps(state, indent=2))
+    @property
+    def _port(self) -> str:
+        """The master's, which executors are told."""
+        return str(self._state["master"].rpartition(":")[2])
 
     def _start(self, out: Path) -> "subprocess.Popen[bytes]":
-        state = json.loads(self._state.read_text())
         name, *rest = self._command
         placed = [str(out), *rest] if name == "demo" else [*rest, "--output", str(out)]
-        spark = ["--engine", "spark", "--spark-job-endpoint", state["job_endpoint"],
-                 "--spark-worker-pool", state["worker_pool"]]  # fmt: skip
+        spark = ["--engine", "spark", "--spark-job-endpoint", self._state["job_endpoint"],
+                 "--spark-worker-pool", self._state["worker_pool"]]  # fmt: skip
         command = [sys.executable, "-m", "curate.cli.main", name, *placed, *spark]
         with open(self._folder / "log", "ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log)
@@ -156,6 +143,12 @@ def _processes() -> list[tuple[int, str]]:
         except OSError:  # it ended meanwhile
             continue
     return found
+
+
+def _kill_one(found: Iterable[int]) -> None:
+    some = list(found)
+    if some:
+        os.kill(random.choice(some), signal.SIGKILL)
 
 
 def _parent(pid: int) -> int:

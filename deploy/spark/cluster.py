@@ -110,7 +110,7 @@ class Starter:
     def _start_pool(self) -> None:
         port = self._port("pool_port")
         self.cluster.worker_pool = f"localhost:{port}"
-        command = [sys.executable, str(Path(__file__).with_name("worker_pool.py")), f"--port={port}"]
+        command = [sys.executable, "-m", "curate.cli.main", "worker-pool", "--port", str(port)]
         # Started again where it ends, as systemd or Kubernetes does on a real node.
         part = self._run("pool", ["/bin/sh", "-c", 'while :; do "$@"; sleep 0.2; done', "pool", *command])
         await_answer(part, lambda: listens(self._host, port), _START_SECONDS)

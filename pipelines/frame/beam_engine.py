@@ -84,6 +84,7 @@ class BeamEngine(Engine):
                 if attempt == self.tries or _OF_THE_WORK in str(error):
                     raise EngineFailed(f"{_in_a_line(error)}{self.where_to_look()}") from error
                 time.sleep(_RETRY_SECONDS)
+                self.recover()
 
     def _run_once(self, name: str, whole: "Whole") -> None:
         import apache_beam as beam
@@ -103,6 +104,9 @@ class BeamEngine(Engine):
     def options_for(self, whole: "Whole") -> list[str]:
         """Options of one pipeline."""
         return []
+
+    def recover(self) -> None:
+        """Before a pipeline is submitted again."""
 
     def submitted(self, result: Any) -> None:
         """After a pipeline was handed over."""

@@ -44,9 +44,10 @@ def forget_todo(root: str) -> None:
 
 
 class Whole(beam.PTransform):
-    """All that a pipeline does; `width` is how many pieces of it can be done at the same time."""
+    """All that a pipeline does: in how many pieces that can be done at the same time, and whether each is much work."""
 
     width: int
+    heavy: bool = False
 
 
 class Work(Whole):
@@ -55,7 +56,7 @@ class Work(Whole):
     def __init__(self, stage: Stage, count: int, job: Job, told: str | None) -> None:
         super().__init__()
         self._stage, self._count, self._job, self._told = stage, count, job, told
-        self.width = count
+        self.width, self.heavy = count, not stage.light
 
     def expand(self, pipeline: beam.Pipeline) -> "beam.PCollection[int]":
         """Rounds first, then the work, which gets their conclusions."""

@@ -60,24 +60,31 @@ class SparkEngine(BeamEngine):
         Raises:
             EngineFailed: where no job server answers, or it cannot be started.
         """
-        endpoint = self._cluster.job_endpoint
-        if not endpoint:
-            self._server = JobServer(self._cluster.master, self._cluster.jar)
-            endpoint = self._server.start()
-        elif not _answers(endpoint, _CONNECT_SECONDS):
-            raise EngineFailed(f"no job server answers at {endpoint}; is it running, and can this machine reach it?")
-        self._args = (
-            "--runner=PortableRunner", f"--job_endpoint={endpoint}", "--environment_type=EXTERNAL",
-            f"--environment_config={self._cluster.worker_pool}",
-            "--experiments=disable_logging_submission_environment", "--environment_cache_millis=60000",
-            *self._own_args,
-        )  # fmt: skip
-        self._endpoint = endpoint
+        self._connect()
         for number in (signal.SIGINT, signal.SIGTERM):
             if threading.current_thread() is threading.main_thread():
                 signal.signal(number, _interrupt)
         self._cancel_earlier()
         return self
+
+    def _connect(self) -> None:
+        self._endpoint = self._cluster.job_endpoint
+        if not self._endpoint:
+            _check_master(self._cluster.master)
+            self._server = JobServer(self._cluster.master, self._cluster.jar)
+            self._endpoint = self._server.start()
+        elif not _answers(self._endpoint, _CONNECT_SECONDS):
+            raise EngineFailed(f"no job server answers at {self._endpoint}; is it running, can this machine reach it?")
+        self._args = (
+            "--runner=PortableRunner", f"--job_endpoint={self._endpoint}", "--job_server_timeout=30",
+            "--environment_type=EXTERNAL", f"--environment_config={self._cluster.worker_pool}",
+            "--experiments=disable_logging_submission_environment", "--storage_level=MEMORY_AND_DISK", *self._own_args,
+        )  # fmt: skip
+
+    def recover(self) -> None:
+        """Start another job server if ours has ended."""
+        if self._server is not None and not self._server.lives:
+            self._connect()
 
     def __exit__(self, *raised: object) -> None:
         """Stop the job server if it was started here."""
@@ -86,8 +93,11 @@ class SparkEngine(BeamEngine):
             self._server.stop(keep_log=raised[0] is not None)
 
     def options_for(self, whole: "Whole") -> list[str]:
-        """As many tasks as there are pieces of work, so that executors pull them (our job server knows this option)."""
-        return [f"--spark_parallelism={whole.width}"]
+        """As many tasks as there are pieces of work, so that executors pull them (our job server knows this option).
+
+        A partition gets a Python of its own, and if that dies another; the short tasks of exchanges share one.
+        """
+        return [f"--spark_parallelism={whole.width}", f"--environment_cache_millis={0 if whole.heavy else 1000}"]
 
     def where_to_look(self) -> str:
         """Logs by who writes them."""
@@ -138,6 +148,14 @@ def _cancel(endpoint: str, job: str) -> None:
             time.sleep(0.5)
 
 
+def _check_master(master: str) -> None:
+    """Spark itself would try for a minute. Masters of YARN and Kubernetes are not asked."""
+    if master.startswith("spark://"):
+        endpoints = master.removeprefix("spark://").split(",")
+        if not any(_answers(endpoint, _CONNECT_SECONDS) for endpoint in endpoints):
+            raise EngineFailed(f"no Spark master answers at {master}; is it running, can this machine reach it?")
+
+
 def _answers(endpoint: str, seconds: float) -> bool:
     host, _, port = endpoint.rpartition(":")
     try:
@@ -162,10 +180,10 @@ class JobServer:
         Raises:
             EngineFailed: where there is no spark-submit or the server ends or is silent; the log says more.
         """
-        ports = [_free_port() for _ in range(3)]
+        port = _free_port()
         command = [
             spark_submit(), "--master", self._master, self._jar, f"--artifacts-dir={self._folder / 'artifacts'}",
-            f"--job-port={ports[0]}", f"--artifact-port={ports[1]}", f"--expansion-port={ports[2]}",
+            f"--job-port={port}", "--artifact-port=0", "--expansion-port=-1",
         ]  # fmt: skip
         with self.log.open("wb") as log:
             self._process = Popen(  # noqa: S603 - the paths are the user's own
@@ -175,7 +193,7 @@ class JobServer:
                 process_group=0,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - before any thread is started
             )
-        endpoint, deadline = f"localhost:{ports[0]}", time.monotonic() + _JOB_SERVER_SECONDS
+        endpoint, deadline = f"localhost:{port}", time.monotonic() + _JOB_SERVER_SECONDS
         while not _answers(endpoint, 1.0):
             if self._process.poll() is not None:
                 raise EngineFailed(f"the job server ended at once: {self._last_line()}; see {self.log}")
@@ -184,6 +202,11 @@ class JobServer:
                 raise EngineFailed(f"the job server does not answer after {_JOB_SERVER_SECONDS:.0f} s; see {self.log}")
             time.sleep(0.2)
         return endpoint
+
+    @property
+    def lives(self) -> bool:
+        """Whether its process is there."""
+        return self._process is not None and self._process.poll() is None
 
     def stop(self, keep_log: bool) -> None:
         """End it and its children."""
