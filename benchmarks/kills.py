@@ -6,7 +6,8 @@
 
 CLUSTER is the folder of a cluster that deploy/spark/cluster.py has started. What follows -- is a command of curate
 without its output. `executor` kills the JVM of an executor, `worker` a Python worker, `pool` the worker pool, which its
-supervisor starts again, and `driver` curate itself; where a run then ends with an error, the same command is given again.
+supervisor starts again, and `driver` curate itself; where a run then ends with an error, the same command is given
+again.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _RUN_SECONDS = 900.0
+_EXECUTOR = "CoarseGrainedExecutorBackend"
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,7 @@ class Runs:
         if victim == "driver":
             run.kill()
         elif victim == "executor":
-            _kill_one(
-                pid for pid, line in _processes() if "CoarseGrainedExecutorBackend" in line and self._port in line
-            )
+            _kill_one(pid for pid, line in _processes() if _EXECUTOR in line and self._port in line)
         else:
             supervisor = next(part["pid"] for part in self._state["parts"] if part["name"] == "pool")
             pools = [pid for pid, _ in _processes() if _parent(pid) == supervisor]

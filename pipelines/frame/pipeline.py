@@ -44,10 +44,9 @@ def forget_todo(root: str) -> None:
 
 
 class Whole(beam.PTransform):
-    """All that a pipeline does: in how many pieces that can be done at the same time, and whether each is much work."""
+    """All that a pipeline does; `width` is in how many pieces that can be done at the same time."""
 
     width: int
-    heavy: bool = False
 
 
 class Work(Whole):
@@ -56,7 +55,7 @@ class Work(Whole):
     def __init__(self, stage: Stage, count: int, job: Job, told: str | None) -> None:
         super().__init__()
         self._stage, self._count, self._job, self._told = stage, count, job, told
-        self.width, self.heavy = count, not stage.light
+        self.width = count
 
     def expand(self, pipeline: beam.Pipeline) -> "beam.PCollection[int]":
         """Rounds first, then the work, which gets their conclusions."""

@@ -78,7 +78,9 @@ class SparkEngine(BeamEngine):
         self._args = (
             "--runner=PortableRunner", f"--job_endpoint={self._endpoint}", "--job_server_timeout=30",
             "--environment_type=EXTERNAL", f"--environment_config={self._cluster.worker_pool}",
-            "--experiments=disable_logging_submission_environment", "--storage_level=MEMORY_AND_DISK", *self._own_args,
+            "--experiments=disable_logging_submission_environment", "--storage_level=MEMORY_AND_DISK",
+            # Tasks of a pipeline share a Python: a new one for each would load models again.
+            "--environment_cache_millis=5000", *self._own_args,
         )  # fmt: skip
 
     def recover(self) -> None:
@@ -93,11 +95,8 @@ class SparkEngine(BeamEngine):
             self._server.stop(keep_log=raised[0] is not None)
 
     def options_for(self, whole: "Whole") -> list[str]:
-        """As many tasks as there are pieces of work, so that executors pull them (our job server knows this option).
-
-        A partition gets a Python of its own, and if that dies another; the short tasks of exchanges share one.
-        """
-        return [f"--spark_parallelism={whole.width}", f"--environment_cache_millis={0 if whole.heavy else 1000}"]
+        """As many tasks as there are pieces of work, so that executors pull them (our job server knows this option)."""
+        return [f"--spark_parallelism={whole.width}"]
 
     def where_to_look(self) -> str:
         """Logs by who writes them."""
