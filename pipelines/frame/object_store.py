@@ -86,8 +86,9 @@ def entries(folder: str) -> list[Entry]:
     """
     with in_words(folder):
         fs, name = _listable(folder)
-        listed = [found for found in fs.ls(name, detail=True) if found["name"].rstrip("/") != name.rstrip("/")]
-        return [_entry(f"{folder.rstrip('/')}/{file_name(found['name'])}", found) for found in listed]
+        listed = _pages(fs, name) if hasattr(fs, "call_s3") else fs.ls(name, detail=True)
+        inside = [found for found in listed if found["name"].rstrip("/") != name.rstrip("/")]
+        return [_entry(f"{folder.rstrip('/')}/{file_name(found['name'])}", found) for found in inside]
 
 
 def matching(pattern: str) -> list[Entry]:
@@ -101,10 +102,8 @@ def matching(pattern: str) -> list[Entry]:
 
 def bytes_in(folder: str) -> int:
     """Size of all files in a folder and its folders."""
-    with in_words(folder), contextlib.suppress(FileNotFoundError):
-        fs, name = file_system(folder)
-        return int(fs.du(name))
-    return 0
+    with in_words(folder):
+        return sum(int(info["size"]) for info in _all_files(*file_system(folder)))
 
 
 def remove(path: str) -> None:
@@ -116,9 +115,11 @@ def remove(path: str) -> None:
 
 def remove_folder(path: str) -> None:
     """Remove a folder and all that is in it, if it is there."""
-    with in_words(path), contextlib.suppress(FileNotFoundError):
+    with in_words(path):
         fs, name = file_system(path)
-        fs.rm(name, recursive=True)
+        files = [info["name"] for info in _all_files(fs, name)]
+        if files:
+            fs.rm(files)
 
 
 def stage(path: str) -> Path:
@@ -167,6 +168,26 @@ def remove_leftovers(folder: str) -> None:
 
 def _uploads(fs: Any, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
     yield from fs.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=prefix).get("Uploads", [])
+
+
+def _all_files(fs: Any, name: str) -> list[dict[str, Any]]:
+    """Files in a folder and its folders."""
+    return [*(_pages(fs, name, "") if hasattr(fs, "call_s3") else fs.find(name, detail=True).values())]
+
+
+def _pages(fs: Any, name: str, delimiter: str = "/") -> Iterator[dict[str, Any]]:
+    """What is in a folder of S3. Where that is nothing, s3fs would ask for the folder around it too."""
+    bucket, prefix, _ = fs.split_path(f"{name}/")
+    more: dict[str, str] = {}
+    while True:
+        page = fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, Delimiter=delimiter, **more)
+        for folder in page.get("CommonPrefixes", []):
+            yield {"name": folder["Prefix"].rstrip("/"), "type": "directory"}
+        for file in page.get("Contents", []):
+            yield {"name": f"{bucket}/{file['Key']}", "type": "file", "size": file["Size"], "ETag": file["ETag"]}
+        if not page.get("IsTruncated"):
+            return
+        more = {"ContinuationToken": page["NextContinuationToken"]}
 
 
 def _listable(path: str) -> tuple[Any, str]:
