@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -169,3 +170,15 @@ def test_more_partitions_are_no_more_listings_of_any_stage(
                 run_stage(plan_stage(stage, job), job, Engine(1))
                 counts[stage.name.value] = requests.kinds()["LIST"]
     assert set(listings) == {2, 5} and listings[2] == listings[5]
+
+
+def test_images_that_are_not_those_of_their_table_are_not_packed(local: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(local, out)
+    images = out / "images" / "00000.tar"
+    images.write_bytes(images.read_bytes().replace(b"JFIF", b"JFIG"))
+    (out / "ledger" / "pack" / "00000.json").unlink()
+    arguments = ("run", "default", "--input", str(SAMPLE), "--output", str(out), "--workers", "1", *SETTINGS)
+    ran = _curate(dict(os.environ), *arguments)
+    assert ran.returncode == 1 and "more than max_error_rate" in ran.stderr
+    assert "is not the image" in (out / "errors" / "pack" / "00000.jsonl").read_text()

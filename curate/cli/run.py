@@ -32,9 +32,10 @@ def add_parser(commands: Subparsers) -> None:
     )
     parser.add_argument(
         "--input", metavar="WARC", action="append", default=[], dest="inputs",
-        help="a WARC file, a folder of them or a glob; may be repeated",
+        help="a WARC file, a folder of them, a glob, or a list such as warc.paths.gz; also s3://, gs:// and https://; "
+        "may be repeated",
     )  # fmt: skip
-    parser.add_argument("--output", metavar="OUT", required=True, help="folder of the job: tables, shards and ledger")
+    parser.add_argument("--output", metavar="OUT", required=True, help="folder of the job, also s3:// or gs://")
     add_run_options(parser)
     parser.set_defaults(command=command)
 
