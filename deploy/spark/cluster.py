@@ -8,16 +8,22 @@ import contextlib
 import importlib.util
 import json
 import os
+import re
+import shutil
 import sys
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from processes import Part, PartFailed, await_answer, end, free_port, listens, start
+from processes import Part, PartFailed, await_answer, end, free_port, launch, listens
 
 _STATE = "cluster.json"
-_START_SECONDS = 60.0
+_FOLDERS = ("logs", "scratch", "work")
+_START_SECONDS = 90.0
+# Half the processor time of starting up, on a machine that has better things to do; Python does the work.
+_LIGHT_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -XX:-UsePerfData"
+_Started = tuple[Part, Callable[[], bool]]
 _EXAMPLE = """\
 example:
   %(prog)s start --folder /tmp/spark --jar "$(deploy/spark/build.sh)"
@@ -54,14 +60,14 @@ class Cluster:
 
 
 class Starter:
-    """Starts the parts of a cluster one after another, each awaited."""
+    """Starts the parts of a cluster; each is awaited."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options, self._folder, self._host = options, options.folder.resolve(), options.host
         self._spark = spark_home()
-        self._logs = self._folder / "logs"
-        for folder in (self._logs, self._folder / "scratch", self._folder / "work"):
-            folder.mkdir(parents=True, exist_ok=True)
+        for name in _FOLDERS:
+            shutil.rmtree(self._folder / name, ignore_errors=True)
+            (self._folder / name).mkdir(parents=True)
         self.cluster = Cluster()
 
     def start(self) -> Cluster:
@@ -71,78 +77,71 @@ class Starter:
             PartFailed: a part did not start; those before it have been ended again.
         """
         try:
-            self._start_master()
-            for number in range(self._options.workers):
-                self._start_worker(number)
-            self._start_pool()
-            self._start_job_server()
+            self._await(*self._master())
+            rest = [
+                self._pool(),
+                self._job_server(),
+                *(self._worker(number) for number in range(self._options.workers)),
+            ]
+            for part, answers in rest:
+                self._await(part, answers)
         except BaseException:
-            end(reversed(self.cluster.parts))
+            stop(self._folder)
             raise
         return self.cluster
 
-    def _start_master(self) -> None:
+    def _master(self) -> _Started:
         port, ui = self._port("master_port"), free_port(self._host)
         self.cluster.master, self.cluster.master_ui = f"spark://{self._host}:{port}", f"http://{self._host}:{ui}"
         arguments = ["--host", self._host, "--port", str(port), "--webui-port", str(ui)]
-        part = self._run(
-            "master", [self._spark_bin("spark-class"), "org.apache.spark.deploy.master.Master", *arguments]
-        )
-        await_answer(part, lambda: self._workers_alive() is not None, _START_SECONDS)
+        command = [self._bin("spark-class"), "org.apache.spark.deploy.master.Master", *arguments]
+        return self._run("master", command), lambda: self._workers_alive() is not None
 
-    def _start_worker(self, number: int) -> None:
-        options = self._options
-        arguments = [
-            "--host",
-            self._host,
-            "--cores",
-            str(options.cores),
-            "--memory",
-            options.memory,
-            "--webui-port",
-            "0",
-        ]
+    def _worker(self, number: int) -> _Started:
+        cores, memory = self._options.cores, f"{self._options.cores * self._options.memory}m"
+        arguments = ["--host", self._host, "--cores", str(cores), "--memory", memory, "--webui-port", "0"]
         arguments += ["--work-dir", str(self._folder / "work"), self.cluster.master]
-        command = [self._spark_bin("spark-class"), "org.apache.spark.deploy.worker.Worker", *arguments]
-        part = self._run(f"worker-{number}", command)
-        await_answer(part, lambda: (self._workers_alive() or 0) > number, _START_SECONDS)
+        command = [self._bin("spark-class"), "org.apache.spark.deploy.worker.Worker", *arguments]
+        return self._run(f"worker-{number}", command), lambda: (self._workers_alive() or 0) > number
 
-    def _start_pool(self) -> None:
+    def _pool(self) -> _Started:
         port = self._port("pool_port")
         self.cluster.worker_pool = f"localhost:{port}"
         command = [sys.executable, "-m", "curate.cli.main", "worker-pool", "--port", str(port)]
         # Started again where it ends, as systemd or Kubernetes does on a real node.
-        part = self._run("pool", ["/bin/sh", "-c", 'while :; do "$@"; sleep 0.2; done', "pool", *command])
-        await_answer(part, lambda: listens(self._host, port), _START_SECONDS)
+        keep = ["/bin/sh", "-c", 'while :; do "$@"; sleep 0.2; done', "pool", *command]
+        return self._run("pool", keep), lambda: listens(self._host, port)
 
-    def _start_job_server(self) -> None:
-        port, options = self._port("job_port"), self._options
+    def _job_server(self) -> _Started:
+        port, memory = self._port("job_port"), f"{self._options.memory}m"
         self.cluster.job_endpoint = f"{self._host}:{port}"
-        server = [f"--job-host={self._host}", f"--job-port={port}"]
-        server += [f"--artifact-port={free_port(self._host)}", f"--expansion-port={free_port(self._host)}"]
-        server += [f"--artifacts-dir={self._folder / 'artifacts'}"]
-        command = [self._spark_bin("spark-submit"), "--master", self.cluster.master, "--driver-memory", options.memory]
-        command += ["--executor-memory", options.memory]
-        command += [argument for pair in options.conf for argument in ("--conf", pair)]
-        command += ["--driver-java-options", f"-Djava.io.tmpdir={self._folder / 'scratch'} {options.java_options}"]
-        command += [str(options.jar), *server]
-        part = self._run("job-server", command)
-        await_answer(part, lambda: listens(self._host, port), _START_SECONDS)
+        command = [self._bin("spark-submit"), "--master", self.cluster.master]
+        # One core an executor, since one Python works for an executor, whatever its cores.
+        command += ["--driver-memory", memory, "--executor-memory", memory, "--executor-cores", "1"]
+        command += ["--driver-java-options", self._java_options()]
+        command += ["--conf", f"spark.executor.extraJavaOptions={self._java_options()}"]
+        command += [argument for pair in self._options.conf for argument in ("--conf", pair)]
+        command += [str(self._options.jar), f"--job-host={self._host}", f"--job-port={port}", "--artifact-port=0"]
+        command += ["--expansion-port=-1", f"--artifacts-dir={self._folder / 'scratch'}"]
+        return self._run("job-server", command), lambda: listens(self._host, port)
 
     def _run(self, name: str, command: Sequence[str]) -> Part:
-        scratch = str(self._folder / "scratch")
         environment = os.environ | {
             "SPARK_HOME": str(self._spark),
+            "SPARK_CONF_DIR": str(self._folder / "scratch"),  # settings of another cluster stay out of this one
             "SPARK_LOCAL_IP": self._host,
-            "SPARK_LOCAL_DIRS": scratch,
-            "SPARK_DAEMON_JAVA_OPTS": f"-Djava.io.tmpdir={scratch}",
+            "SPARK_LOCAL_DIRS": str(self._folder / "scratch"),
+            "SPARK_DAEMON_JAVA_OPTS": self._java_options(),
             "SPARK_DAEMON_MEMORY": "256m",
-            # The pool starts `python`, whichever is first.
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
-        part = start(name, command, self._logs / f"{name}.log", environment)
+        part = launch(name, command, self._folder / "logs" / f"{name}.log", environment)
         self.cluster.parts.append(part)
+        self.cluster.save(self._folder)
         return part
+
+    @staticmethod
+    def _await(part: Part, answers: Callable[[], bool]) -> None:
+        await_answer(part, answers, _START_SECONDS)
 
     def _workers_alive(self) -> int | None:
         """How many workers the master knows; None while it does not answer."""
@@ -157,8 +156,21 @@ class Starter:
             raise PartFailed(f"port {given} of {self._host} is taken; give another --{option.replace('_', '-')}")
         return given or free_port(self._host)
 
-    def _spark_bin(self, name: str) -> str:
+    def _java_options(self) -> str:
+        return f"{_LIGHT_JVM} -Djava.io.tmpdir={self._folder / 'scratch'}"
+
+    def _bin(self, name: str) -> str:
         return str(self._spark / "bin" / name)
+
+
+def stop(folder: Path) -> None:
+    """End a cluster's processes, and remove what only they needed. Logs stay: those of executors are under work/."""
+    with contextlib.suppress(FileNotFoundError):
+        end(Cluster.load(folder).parts)
+        (folder / _STATE).unlink()
+    shutil.rmtree(folder / "scratch", ignore_errors=True)
+    for copied in (folder / "work").glob("*/*/*.jar"):
+        copied.unlink()
 
 
 def spark_home() -> Path:
@@ -185,16 +197,12 @@ def _start(options: argparse.Namespace) -> int:
     with contextlib.suppress(FileNotFoundError):
         if any(part.is_running for part in Cluster.load(options.folder).parts):
             raise PartFailed(f"a cluster is running in {options.folder}; stop it first, or give another --folder")
-    cluster = Starter(options).start()
-    cluster.save(options.folder)
-    _print(cluster)
+    _print(Starter(options).start())
     return 0
 
 
 def _stop(options: argparse.Namespace) -> int:
-    with contextlib.suppress(FileNotFoundError):
-        end(reversed(Cluster.load(options.folder).parts))
-        (options.folder / _STATE).unlink()
+    stop(options.folder)
     return 0
 
 
@@ -216,6 +224,14 @@ def _print(cluster: Cluster) -> None:
         print(f"{part.name:12}  {'runs' if part.is_running else 'ENDED'}  pid {part.pid}  {part.log}")
 
 
+def _mebibytes(size: str) -> int:
+    """Spark's way of giving memory, such as 512m or 2g."""
+    match = re.fullmatch(r"(\d+)([mg])", size)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{size!r} is not a size such as 512m or 2g")
+    return int(match[1]) * (1024 if match[2] == "g" else 1)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=_EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -227,13 +243,17 @@ def _parser() -> argparse.ArgumentParser:
     starting.set_defaults(command=_start)
     starting.add_argument("--jar", type=Path, required=True, help="Beam's job server, as build.sh makes it")
     starting.add_argument("--host", default="127.0.0.1", help="address to which everything binds")
-    starting.add_argument("--workers", type=int, default=2, help="Spark workers, each with one executor")
-    starting.add_argument("--cores", type=int, default=1, help="cores of a worker")
-    starting.add_argument("--memory", default="1g", help="memory of a worker's JVM; Python takes its own beside it")
+    starting.add_argument("--workers", type=int, default=2, help="Spark workers")
+    starting.add_argument("--cores", type=int, default=1, help="cores of a worker, each with an executor")
+    starting.add_argument(
+        "--memory",
+        type=_mebibytes,
+        default="1g",
+        help="of an executor's JVM, one a core; Python takes its own beside it",
+    )
     starting.add_argument(
         "--conf", action="append", default=[], metavar="KEY=VALUE", help="option of Spark; repeatable"
     )
-    starting.add_argument("--java-options", default="", help="options of the job server's JVM")
     for name in ("master", "pool", "job"):
         starting.add_argument(f"--{name}-port", type=int, default=0, help="0 is any free one")
     stopping = commands.add_parser("stop", help="end a cluster's processes, and no others")

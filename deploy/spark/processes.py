@@ -37,7 +37,7 @@ class Part:
         return born_at(self.pid) == self.born
 
 
-def start(name: str, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Part:
+def launch(name: str, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Part:
     """Start a command detached from this terminal. Its process group is its own, so that its children end with it."""
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603 - the command is made here
@@ -76,7 +76,7 @@ def free_port(host: str) -> int:
 
 
 def end(parts: Iterable[Part]) -> None:
-    """End parts with their process groups, in this order: asked first, killed where they are still there after that."""
+    """End parts with their process groups: asked first, killed where they are still there ten seconds later."""
     groups = [part for part in parts if _group_is_ours(part)]
     for part in groups:
         _signal(part, signal.SIGTERM)
