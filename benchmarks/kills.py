@@ -91,6 +91,8 @@ class Runs:
         self._hit(victim, run)
         commands = 1
         while run.wait(_RUN_SECONDS) != 0:
+            if victim != "driver":
+                print("  ", self._last_line(), flush=True)
             commands += 1
             assert commands < 6, "it does not come to an end"
             run = self._start(out)
@@ -122,6 +124,9 @@ class Runs:
         command = [sys.executable, "-m", "curate.cli.main", name, *placed, *spark]
         with open(self._folder / "log", "ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log)
+
+    def _last_line(self) -> str:
+        return (self._folder / "log").read_text().splitlines()[-1]
 
     def _next_out(self) -> Path:
         self._count += 1

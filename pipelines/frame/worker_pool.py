@@ -19,7 +19,11 @@ from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 from pipelines.frame import fork_server, scratch
 
 _THREADS = 16
-_KEEP_ALIVE = [("grpc.http2.max_pings_without_data", 0), ("grpc.http2.max_ping_strikes", 0)]
+_OPTIONS = [
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.so_reuseport", 0),  # else a second pool would share the port of the first, without an error
+]
 _HARNESS = "apache_beam.runners.worker.sdk_worker"
 _LOGGER = logging.getLogger("worker-pool")
 
@@ -38,7 +42,7 @@ def serve(host: str, port: int, modules: Sequence[str]) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
-    server = grpc.server(ThreadPoolExecutor(_THREADS), options=_KEEP_ALIVE)
+    server = grpc.server(ThreadPoolExecutor(_THREADS), options=_OPTIONS)
     beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(_Pool(), server)
     try:
         bound = server.add_insecure_port(f"{host}:{port}")
