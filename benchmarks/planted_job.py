@@ -9,7 +9,7 @@ from planted import NODE_WORDS, Texts
 
 from filters.word_hashes import mixed
 from pipelines.frame import fingerprints, ledger, partitions, tables
-from pipelines.frame.local import LocalEngine
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.partitions import Partition
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.stage import Job, Stage

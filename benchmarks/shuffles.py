@@ -16,8 +16,8 @@ from typing import Any
 from curate.job import open_job, read_recipe_of
 from curate.stages import stages
 from pipelines.frame import ledger, partitions
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.exchange import Emitting, Keyed, Merging, Plan
-from pipelines.frame.local import LocalEngine
 from pipelines.frame.stage import Job, Stage
 from schemas.statuses import StageName
 

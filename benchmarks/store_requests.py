@@ -16,9 +16,9 @@ from pathlib import Path
 from curate.job import prepare
 from curate.recipes.reading import read_recipe
 from curate.stages import stages
-from pipelines.frame import object_store
 from pipelines.frame.engine import Engine
 from pipelines.frame.run import plan_stage, run_stage
+from pipelines.frame.stores import objects as object_store
 from tests.s3_store import Requests, environment, proxy, s3_server
 
 _OF_PARTITIONS, _OF_JOBS, _MOVED = ("GET", "HEAD", "PUT", "DELETE"), ("LIST",), ("received", "sent")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from curate.errors import UserError
 from pipelines.frame import storage
-from pipelines.frame.locations import Entry, scheme_of
+from pipelines.frame.stores.locations import Entry, scheme_of
 
 _LISTS = (".paths", ".paths.gz")
 # What Common Crawl's lists hold are keys: https://commoncrawl.org/get-started

@@ -14,10 +14,10 @@ from curate.inputs import find_inputs
 from filters import perplexity
 from filters.nsfw import missing_packages
 from pipelines.frame import partitions, storage
-from pipelines.frame.locations import is_web
 from pipelines.frame.partitions import InputsChanged, Partition
 from pipelines.frame.stage import Job
 from pipelines.frame.storage import Workspace
+from pipelines.frame.stores.locations import is_web
 from schemas.recipe import Recipe
 from schemas.tables import TABLES
 

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from pipelines.frame import ledger
 from pipelines.frame.run import StagePlan
 from pipelines.frame.storage import Workspace
-from pipelines.frame.store_errors import StoreFailed
+from pipelines.frame.stores.errors import StoreFailed
 
 _SECONDS = 0.5
 _SECONDS_NO_TERMINAL = 15.0

@@ -18,7 +18,7 @@ from pipelines.dedup_text.stage import DedupText
 from pipelines.digest.stage import Digest
 from pipelines.frame import fingerprints, ledger, partitions, tables
 from pipelines.frame.engine import Engine
-from pipelines.frame.local import LocalEngine
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.partitions import Partition
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.stage import Job, Stage

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.frame import fingerprints, ledger, partitions, tables
-from pipelines.frame.beam_engine import BeamEngine
-from pipelines.frame.local import LocalEngine
+from pipelines.frame.engines.beam import BeamEngine
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.partitions import Partition
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.stage import Job

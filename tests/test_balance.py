@@ -17,7 +17,7 @@ from pipelines.digest.stage import Digest
 from pipelines.frame import ledger
 from pipelines.frame.copies import taken_out
 from pipelines.frame.engine import Engine
-from pipelines.frame.local import LocalEngine
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.run import plan_stage
 from pipelines.frame.stage import Job
 from pipelines.select import removals

@@ -12,12 +12,12 @@ import pytest
 from filters.word_hashes import Hashes, mixed
 from pipelines.frame import components as component_rounds
 from pipelines.frame import exchange as exchanges
-from pipelines.frame import spill
-from pipelines.frame.beam_engine import BeamEngine
 from pipelines.frame.components import components, stars
 from pipelines.frame.engine import Engine
+from pipelines.frame.engines import spill
+from pipelines.frame.engines.beam import BeamEngine
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.exchange import Scratch
-from pipelines.frame.local import LocalEngine
 
 Edges = list[tuple[int, int]]
 

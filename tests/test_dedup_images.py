@@ -10,8 +10,9 @@ import pytest
 
 from pipelines.dedup_images import copies as image_copies
 from pipelines.frame import exchange as exchanges
-from pipelines.frame import ledger, spill
-from pipelines.frame.beam_engine import BeamEngine
+from pipelines.frame import ledger
+from pipelines.frame.engines import spill
+from pipelines.frame.engines.beam import BeamEngine
 from pipelines.frame.stage import Job
 from schemas.tables import IMAGE_DUPLICATES
 from tests.copied_job import Got, Page, Shown, a_job, find_copies_of_images, prose, rows

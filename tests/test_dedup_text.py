@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from pipelines.frame import exchange as exchanges
-from pipelines.frame import ledger, spill
-from pipelines.frame.beam_engine import BeamEngine
+from pipelines.frame import ledger
+from pipelines.frame.engines import spill
+from pipelines.frame.engines.beam import BeamEngine
 from pipelines.frame.stage import Job
 from schemas.tables import FREQUENT_IMAGES
 from tests.copied_job import Page, Shown, a_job, copies, edited, find_copies, jaccard, prose, rows

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from curate.cli.main import main
-from pipelines.frame import alive, beam_engine
-from pipelines.frame.alive import Beacon
-from pipelines.frame.beam_engine import BeamEngine, Deadlines
 from pipelines.frame.engine import EngineFailed
+from pipelines.frame.engines import alive
+from pipelines.frame.engines import beam as beam_engine
+from pipelines.frame.engines.alive import Beacon
+from pipelines.frame.engines.beam import BeamEngine, Deadlines
 from pipelines.frame.storage import Workspace
 
 SPARK = ("--engine", "spark")

@@ -10,11 +10,11 @@ import pytest
 
 from filters.word_hashes import mixed
 from pipelines.frame import exchange as exchanges
-from pipelines.frame import spill
-from pipelines.frame.beam_engine import BeamEngine
 from pipelines.frame.engine import Engine
+from pipelines.frame.engines import spill
+from pipelines.frame.engines.beam import BeamEngine
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.exchange import Array, Scratch, by_key, columns, exchange, pack, range_of, ranges_for, unpack
-from pipelines.frame.local import LocalEngine
 
 DTYPES = ("u1", "i1", "u2", "i4", "u4", "i8", "u8", "f4", "f8", "?")
 SOURCES, RANGES = range(7), 5

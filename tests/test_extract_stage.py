@@ -14,7 +14,7 @@ import pytest
 from pipelines.extract.content import KINDS
 from pipelines.extract.stage import Extract, SeamBroken
 from pipelines.frame import ledger, partitions
-from pipelines.frame.local import LocalEngine
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.stage import Job
 from pipelines.frame.storage import Workspace

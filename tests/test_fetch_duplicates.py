@@ -7,7 +7,7 @@ import pytest
 
 from curate.job import prepare
 from curate.stages import stages
-from pipelines.frame.local import LocalEngine
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.tables import read_table
 from schemas.recipe import Recipe

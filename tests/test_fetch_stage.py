@@ -18,7 +18,7 @@ from PIL import Image
 from curate.job import prepare
 from curate.stages import stages
 from pipelines.frame import ledger
-from pipelines.frame.local import LocalEngine
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.storage import Workspace
 from pipelines.frame.tables import read_table

@@ -13,7 +13,7 @@ import fsspec
 import pytest
 
 from pipelines.frame import fingerprints, ledger, partitions, storage
-from pipelines.frame.local import LocalEngine
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.partitions import InputsChanged, Partition
 from pipelines.frame.run import StageFailed, plan_stage, run_stage
 from pipelines.frame.stage import Job, Read, Span, Stage, assignments

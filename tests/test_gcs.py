@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from curate.cli.main import main
-from pipelines.frame import ledger, object_store, storage
-from pipelines.frame.ranged import BLOCK
+from pipelines.frame import ledger, storage
 from pipelines.frame.storage import Workspace
+from pipelines.frame.stores import objects as object_store
+from pipelines.frame.stores.ranged import BLOCK
 from schemas.ledger import LedgerRecord
 
 ROOT = "gs://crawls/out"

@@ -18,7 +18,7 @@ from curate.stages import stages
 from filters.image_pixels import PixelSignals, measure_pixels
 from filters.nsfw import missing_packages
 from pipelines.frame import ledger
-from pipelines.frame.local import LocalEngine
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.partitions import Partition
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.shards import ShardWriter

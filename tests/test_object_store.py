@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 import s3fs
 
-from pipelines.frame import ledger, object_store, partitions, scratch, storage, tables
-from pipelines.frame.ranged import BLOCK
+from pipelines.frame import ledger, partitions, storage, tables
 from pipelines.frame.storage import Workspace
-from pipelines.frame.store_errors import StoreFailed
+from pipelines.frame.stores import objects as object_store
+from pipelines.frame.stores import scratch
+from pipelines.frame.stores.errors import StoreFailed
+from pipelines.frame.stores.ranged import BLOCK
 from pipelines.frame.warc import Archive, Record, Slice, read_records
 from schemas.ledger import LedgerRecord, Output
 from schemas.tables import DOCUMENTS

@@ -9,7 +9,7 @@ from curate.cli.main import main
 from filters import perplexity
 from pipelines.extract.stage import Extract
 from pipelines.frame import partitions
-from pipelines.frame.local import LocalEngine
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.stage import Job
 from pipelines.frame.storage import Workspace

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from pipelines.frame.engine import EngineFailed
+from pipelines.frame.engines.local import LocalEngine
+from pipelines.frame.engines.pool import pulled
 from pipelines.frame.exchange import exchange
-from pipelines.frame.local import LocalEngine
-from pipelines.frame.pool import pulled
 from tests.test_exchange import CountNumbers, EmitNumbers, KeepNumbers, Scratch
 
 
@@ -104,7 +104,7 @@ class EmitAndDie:
 def test_a_source_that_died_half_way_counts_once_in_an_exchange(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pipelines.frame import local
+    from pipelines.frame.engines import local
 
     monkeypatch.setattr(local, "_FEW", 0)
     found = []
@@ -123,7 +123,7 @@ def test_workers_end_when_their_driver_is_killed(tmp_path: Path) -> None:
     script = tmp_path / "driver.py"
     script.write_text(
         "import os, sys, time\n"
-        "from pipelines.frame.pool import pulled\n"
+        "from pipelines.frame.engines.pool import pulled\n"
         "def nap(path):\n"
         "    open(path + str(os.getpid()), 'w').close()\n"
         "    time.sleep(60)\n"

@@ -13,9 +13,11 @@ import s3fs
 from curate.cli.main import main
 from curate.errors import UserError
 from curate.inputs import find_inputs
-from pipelines.frame import file_systems, object_store, partitions, storage
-from pipelines.frame.locations import Entry
-from pipelines.frame.store_errors import StoreRefused, without_secrets
+from pipelines.frame import partitions, storage
+from pipelines.frame.stores import file_systems
+from pipelines.frame.stores import objects as object_store
+from pipelines.frame.stores.errors import StoreRefused, without_secrets
+from pipelines.frame.stores.locations import Entry
 from pipelines.frame.warc import Slice, read_records
 from tests.archives import make_warc, pages
 from tests.s3_store import check_credentials, environment, proxy, s3_server

@@ -63,13 +63,13 @@ def engine_of(arguments: argparse.Namespace, output: str) -> "Engine":
                 "options after -- go to Beam, which --engine local does not use; give --engine beam or spark"
             )
         _warm_up(arguments.workers)
-        from pipelines.frame.local import LocalEngine
+        from pipelines.frame.engines.local import LocalEngine
 
         return LocalEngine(arguments.workers)
     if name == "beam":
         if not runner:
             raise UserError("--engine beam: which runner? Give it after --, such as -- --runner=DataflowRunner")
-        from pipelines.frame.beam_engine import BeamEngine
+        from pipelines.frame.engines.beam import BeamEngine
 
         return BeamEngine(beam_args, arguments.workers)
     return _spark(arguments, output, beam_args)
@@ -77,15 +77,15 @@ def engine_of(arguments: argparse.Namespace, output: str) -> "Engine":
 
 def _warm_up(workers: int) -> None:
     """Have what workers need imported beside what this process imports meanwhile."""
-    from pipelines.frame import fork_server
+    from pipelines.frame.engines import fork_server
 
     if workers != 1 and len(os.sched_getaffinity(0)) > 1:
-        fork_server.start([*IN_WORKERS, "pipelines.frame.local"])
+        fork_server.start([*IN_WORKERS, "pipelines.frame.engines.local"])
 
 
 def _spark(arguments: argparse.Namespace, output: str, beam_args: tuple[str, ...]) -> "Engine":
-    from pipelines.frame.beam_engine import Deadlines
-    from pipelines.frame.spark import SparkCluster, SparkEngine
+    from pipelines.frame.engines.beam import Deadlines
+    from pipelines.frame.engines.spark import SparkCluster, SparkEngine
     from pipelines.frame.storage import absolute, exists
 
     endpoint, master, jar = arguments.spark_job_endpoint, arguments.spark_master, arguments.spark_job_server

@@ -10,7 +10,7 @@ from types import FrameType
 import curate
 from curate.cli import demo, explain, recipes, run, status, tune, validate, worker_pool
 from curate.errors import UserError
-from pipelines.frame.store_errors import StoreFailed, StoreRefused
+from pipelines.frame.stores.errors import StoreFailed, StoreRefused
 
 _COMMANDS = (run, status, explain, tune, validate, demo, recipes, worker_pool)
 _EPILOG = """examples:

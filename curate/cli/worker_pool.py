@@ -25,10 +25,10 @@ def add_parser(commands: Subparsers) -> None:
 
 def command(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    from pipelines.frame.worker_pool import serve
+    from pipelines.frame.engines.worker_pool import serve
 
     try:
-        serve(arguments.host, arguments.port, [*IN_WORKERS, "pipelines.frame.pipeline"])
+        serve(arguments.host, arguments.port, [*IN_WORKERS, "pipelines.frame.engines.pipeline"])
     except OSError as error:
         raise UserError(f"--port {arguments.port}: cannot listen on {arguments.host}: {error}") from error
     return 0

@@ -23,7 +23,7 @@ from pipelines.fetch.client import Client, Response, decoded
 from pipelines.fetch.consent import Consent, ResponseConsent, RobotsRules
 from pipelines.fetch.pacing import Pacing
 from pipelines.fetch.resize import resize
-from pipelines.frame import scratch
+from pipelines.frame.stores import scratch
 from pipelines.frame.task import Task
 from pipelines.frame.warc import Archive
 from schemas.recipe import FetchSettings

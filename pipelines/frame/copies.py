@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pyarrow.compute as pc
 
 from pipelines.frame import partitions, tables
-from pipelines.frame.locations import is_local
 from pipelines.frame.storage import Workspace
+from pipelines.frame.stores.locations import is_local
 from schemas.recipe import Recipe
 from schemas.statuses import DropReason, DuplicateKind
 from schemas.tables import BALANCE, DOCUMENTS, TEXT_DUPLICATES, Table

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
 
-from pipelines.frame.locations import CONNECTIONS, Entry
 from pipelines.frame.storage import Workspace
+from pipelines.frame.stores.locations import CONNECTIONS, Entry
 from schemas.ledger import LEDGER_VERSION, LedgerRecord
 
 # Records that were read, by path: version and compressed text. A run reads those of a stage for every stage behind it,

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.frame import fingerprints, resync, storage, tables
-from pipelines.frame.locations import CONNECTIONS, Entry
 from pipelines.frame.storage import Workspace
+from pipelines.frame.stores.locations import CONNECTIONS, Entry
 from schemas.tables import PARTITIONS
 
 PARTITIONS_FILE = "partitions.parquet"

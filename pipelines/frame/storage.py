@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from pipelines.frame import local_store
-from pipelines.frame.locations import Entry, file_name, is_local, is_web
-from pipelines.frame.ranged import BLOCK
+from pipelines.frame.stores import local as local_store
+from pipelines.frame.stores.locations import Entry, file_name, is_local, is_web
+from pipelines.frame.stores.ranged import BLOCK
 
 __all__ = ["ARCHIVE_ENDINGS", "Workspace", "file_name"]
 ARCHIVE_ENDINGS = (".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz")
@@ -60,7 +60,7 @@ def store_of(path: str) -> Store:
     """The store that a path is in."""
     if is_local(path):
         return local_store
-    from pipelines.frame import object_store  # with fsspec, which a local job does without
+    from pipelines.frame.stores import objects as object_store  # with fsspec, which a local job does without
 
     return object_store
 

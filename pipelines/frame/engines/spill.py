@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pipelines.frame import scratch
 from pipelines.frame.exchange import Keyed, Plan
+from pipelines.frame.stores import scratch
 
 BUCKET_BYTES = 16 << 20  # what is grouped at once
 _MOST_BUCKETS = 256

@@ -6,15 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pipelines.frame import alive, ledger
+from pipelines.frame import ledger
 from pipelines.frame.engine import Engine, EngineFailed
+from pipelines.frame.engines import alive
 from pipelines.frame.exchange import Plan
 from pipelines.frame.memory import keep_small
 from pipelines.frame.storage import Workspace
 from pipelines.frame.task import Assignment, largest_first
 
 if TYPE_CHECKING:
-    from pipelines.frame.pipeline import Whole
+    from pipelines.frame.engines.pipeline import Whole
     from pipelines.frame.stage import Job, Stage
 
 _STATE_SECONDS = 0.2
@@ -44,7 +45,7 @@ class BeamEngine(Engine):
 
     def work(self, stage: "Stage", todo: Sequence[Assignment], job: "Job") -> None:
         """One pipeline: the rounds of the stage, then its partitions, the largest first."""
-        from pipelines.frame.pipeline import Work, forget_todo, say_todo
+        from pipelines.frame.engines.pipeline import Work, forget_todo, say_todo
 
         keep_small()
 
@@ -61,7 +62,7 @@ class BeamEngine(Engine):
 
     def exchange(self, plan: Plan) -> None:
         """One pipeline."""
-        from pipelines.frame.pipeline import Exchange
+        from pipelines.frame.engines.pipeline import Exchange
 
         self._run(f"curate-{plan.name}", lambda: Exchange(plan, self._told))
 

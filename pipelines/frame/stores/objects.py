@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import uuid4
 
-from pipelines.frame import scratch
-from pipelines.frame.file_systems import file_system
-from pipelines.frame.locations import Entry, file_name, is_web, scheme_of
-from pipelines.frame.ranged import BLOCK, ranged
-from pipelines.frame.store_errors import StoreRefused, code_of, in_words, no_bucket
+from pipelines.frame.stores import scratch
+from pipelines.frame.stores.errors import StoreRefused, code_of, in_words, no_bucket
+from pipelines.frame.stores.file_systems import file_system
+from pipelines.frame.stores.locations import Entry, file_name, is_web, scheme_of
+from pipelines.frame.stores.ranged import BLOCK, ranged
 
 # Larger files go up in parts, two at a time: 64 MiB are in memory at most. S3 takes 10,000 parts; parts for GCS are
 # multiples of 256 KiB.
@@ -42,7 +42,7 @@ def read_range(path: str, start: int, end: int) -> bytes:
     """Bytes of a file; fewer where it ends before."""
     with in_words(path):
         if is_web(path):
-            from pipelines.frame.web import web_range
+            from pipelines.frame.stores.web import web_range
 
             return web_range(path, start, end)
         fs, name = file_system(path)
@@ -62,7 +62,7 @@ def describe(path: str) -> Entry:
     """
     with in_words(path):
         if is_web(path):
-            from pipelines.frame.web import web_size
+            from pipelines.frame.stores.web import web_size
 
             return Entry(path, *web_size(path))
         fs, name = file_system(path)

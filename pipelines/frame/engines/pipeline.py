@@ -13,7 +13,7 @@ import numpy as np
 from apache_beam.metrics import Metrics
 
 from pipelines.frame import partitions
-from pipelines.frame.alive import Beacon
+from pipelines.frame.engines.alive import Beacon
 from pipelines.frame.exchange import Emitting, Keyed, Merging, Plan, Scratch, ranges_for
 from pipelines.frame.memory import keep_small
 from pipelines.frame.rounds import Round, answer

@@ -18,13 +18,13 @@ from subprocess import STDOUT, Popen
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
-from pipelines.frame import alive
-from pipelines.frame.beam_engine import BeamEngine, Deadlines
 from pipelines.frame.engine import EngineFailed
+from pipelines.frame.engines import alive
+from pipelines.frame.engines.beam import BeamEngine, Deadlines
 from pipelines.frame.storage import Workspace
 
 if TYPE_CHECKING:
-    from pipelines.frame.pipeline import Whole
+    from pipelines.frame.engines.pipeline import Whole
 
 _SUBMITTED = "submitted.json"
 _CONNECT_SECONDS = 10.0

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import aiohttp
 
-from pipelines.frame.file_systems import file_system
-from pipelines.frame.store_errors import StoreRefused
+from pipelines.frame.stores.errors import StoreRefused
+from pipelines.frame.stores.file_systems import file_system
 
 _ATTEMPTS = 8
 _LONGEST_PAUSE = 20.0

@@ -16,7 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
 
-from pipelines.frame import fork_server, scratch
+from pipelines.frame.engines import fork_server
+from pipelines.frame.stores import scratch
 
 _THREADS = 16
 _OPTIONS = [

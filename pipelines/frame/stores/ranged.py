@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import BinaryIO
 
-from pipelines.frame.store_errors import StoreFailed
+from pipelines.frame.stores.errors import StoreFailed
 
 # A request takes some ten milliseconds before its first byte comes: at 8 MiB that is a small part of it.
 BLOCK = 8 << 20

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from pipelines.frame.engine import Engine, EngineFailed
+from pipelines.frame.engines.pool import pulled
+from pipelines.frame.engines.spill import BUCKET_BYTES, exchange_through_files
 from pipelines.frame.exchange import Plan
 from pipelines.frame.memory import give_back, keep_small
-from pipelines.frame.pool import pulled
 from pipelines.frame.rounds import RoundFailed, conclusions
-from pipelines.frame.spill import BUCKET_BYTES, exchange_through_files
 from pipelines.frame.storage import Workspace
 from pipelines.frame.task import Assignment, largest_first
 from pipelines.frame.work import work_on

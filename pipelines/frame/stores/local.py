@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from pipelines.frame.locations import Entry, file_name
+from pipelines.frame.stores.locations import Entry, file_name
 
 TEMPORARY = ".tmp-"
 

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from pipelines.frame.locations import scheme_of
+from pipelines.frame.stores.locations import scheme_of
 
 _CREDENTIALS = {
     "s3": "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where there is an instance role",

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 
 import fsspec
 
-from pipelines.frame.locations import CONNECTIONS, WEB, scheme_of
-from pipelines.frame.store_errors import StoreRefused, names_a_user, without_secrets
+from pipelines.frame.stores.errors import StoreRefused, names_a_user, without_secrets
+from pipelines.frame.stores.locations import CONNECTIONS, WEB, scheme_of
 
 _PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "gs": "gcsfs", "gcs": "gcsfs"}
 # How names end that sign a URL or prove who asks: in presigned URLs of S3, GCS and Azure, and elsewhere.
