@@ -243,7 +243,8 @@ def _commit(root: str, fingerprint: str) -> None:
 def test_scratch_is_gone_when_its_process_is_and_that_of_a_killed_one_when_the_next_begins(tmp_path: Path) -> None:
 
     script = (
-        "import os, sys; from pipelines.frame.stores import scratch; (scratch.folder() / 'x').touch(); print(scratch.folder())"
+        "import os, sys; from pipelines.frame.stores import scratch; "
+        "(scratch.folder() / 'x').touch(); print(scratch.folder())"
     )
     killed, left = (
         subprocess.run([sys.executable, "-c", script + end], env=environment("", TMPDIR=str(tmp_path)), check=False)
