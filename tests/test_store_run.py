@@ -60,10 +60,10 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def stormy(server: str, store: s3fs.S3FileSystem, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A run that is killed in the middle and given again, while the store refuses every tenth request."""
-    scratch, log = tmp_path_factory.mktemp("scratch"), tmp_path_factory.mktemp("proxy") / "log"
+    scratch, home, log = (tmp_path_factory.mktemp(name) for name in ("scratch", "home", "proxy"))
     arguments = ("run", "default", "--input", INPUT, "--output", OUTPUT, "--workers", "2", *SETTINGS)
-    with proxy(server, log, slow_down=10) as requests:
-        given = environment(requests.endpoint, TMPDIR=str(scratch))
+    with proxy(server, log / "log", slow_down=10) as requests:
+        given = environment(requests.endpoint, TMPDIR=str(scratch), HOME=str(home))
         command = [sys.executable, "-m", "curate.cli.main", *arguments]
         with subprocess.Popen(command, env=given, stderr=subprocess.PIPE, text=True) as killed:
             while not store.exists(f"{OUTPUT}/ledger/extract/00000.json") and killed.poll() is None:
@@ -75,7 +75,7 @@ def stormy(server: str, store: s3fs.S3FileSystem, tmp_path_factory: pytest.TempP
         faults = Counter(line["fault"] for line in requests.seen())
     assert (killed.returncode, ran.returncode) == (-signal.SIGKILL, 0), said + ran.stderr
     logs = said + ran.stdout + ran.stderr
-    return {"done": done, "said": ran.stderr, "logs": logs, "faults": faults, "scratch": scratch}
+    return {"done": done, "said": ran.stderr, "logs": logs, "faults": faults, "local": (scratch, home)}
 
 
 def test_with_every_tenth_request_refused_and_a_kill_in_between_the_shards_are_those_of_a_local_run(
@@ -93,8 +93,8 @@ def test_nothing_is_left_but_what_belongs_to_the_job(
     names = {path.removeprefix("crawls/out/") for path in store.find(OUTPUT)}
     assert names == {str(path.relative_to(local)) for path in local.rglob("*") if path.is_file()}
     assert store.call_s3("list_multipart_uploads", Bucket="crawls").get("Uploads", []) == []
-    left = [path for path in stormy["scratch"].iterdir() if path.name.startswith("curate-")]
-    assert left == [], "scratch of the killed run or of the other"
+    left = [path for folder in stormy["local"] for path in folder.rglob("*") if path.is_file()]
+    assert left == [], "scratch of the killed run or of the other, or what a library keeps at home"
 
 
 def test_credentials_are_in_no_file_and_no_line_of_output(store: s3fs.S3FileSystem, stormy: dict[str, Any]) -> None:
