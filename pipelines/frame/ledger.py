@@ -1,6 +1,7 @@
 """The ledger: `ledger/<stage>/<partition>.json`, written last. Resume, progress and every count are read from it."""
 
 import zlib
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from pydantic import ValidationError
@@ -72,6 +73,13 @@ def partitions_in(workspace: Workspace, stage: str) -> list[int]:
 def invalidate(workspace: Workspace, stage: str, partition: int) -> None:
     """Say that a partition's outputs are about to change, so that no half-changed state ever looks done."""
     workspace.remove(name_of(stage, partition))
+
+
+def invalidate_all(workspace: Workspace, stage: str, partitions: Collection[int]) -> None:
+    """The same for many, where there are records of them."""
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        there = [n for n in partitions_in(workspace, stage) if n in partitions]
+        list(pool.map(lambda number: invalidate(workspace, stage, number), there))
 
 
 def _entries(workspace: Workspace, stage: str) -> list[Entry]:

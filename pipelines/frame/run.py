@@ -55,8 +55,7 @@ def run_stage(plan: StagePlan, job: Job, engine: Engine) -> None:
     stage = plan.stage
     if plan.todo:
         _remove_leftovers(stage, job)
-        for assignment in plan.todo:
-            ledger.invalidate(job.workspace, stage.name, assignment.partition.partition)
+        ledger.invalidate_all(job.workspace, stage.name, {a.partition.partition for a in plan.todo})
         try:
             _do(plan, job, engine)
         finally:

@@ -7,6 +7,7 @@ from typing import Any
 from pipelines.frame.memory import give_back
 from pipelines.frame.stage import Stage
 from pipelines.frame.storage import Workspace
+from pipelines.frame.stores.errors import StoreFailed
 from pipelines.frame.task import Assignment, Task, describe, errors_name
 from schemas.recipe import Recipe
 
@@ -19,7 +20,10 @@ def work_on(stage: Stage, assignment: Assignment, known: Sequence[Any], workspac
         task.commit()
     except Exception as error:  # noqa: BLE001 - reported by the driver, which then fails the stage
         failed = describe(error, task.number, assignment.partition.path) | {"partition_failed": True}
-        workspace.write_text(errors_name(task.stage, task.number), json.dumps(failed) + "\n")
+        try:
+            workspace.write_text(errors_name(task.stage, task.number), json.dumps(failed) + "\n")
+        except StoreFailed:
+            raise error from None
     finally:
         task.abandon()
         give_back()
