@@ -22,7 +22,8 @@ from schemas.tables import DOCUMENTS
 
 def run(stage: Stage, job: Job, workers: int = 1) -> None:
     """Do a stage as a job does."""
-    run_stage(plan_stage(stage, job), job, LocalEngine(workers))
+    with LocalEngine(workers) as engine:
+        run_stage(plan_stage(stage, job), job, engine)
 
 
 def nodes_of(text: str) -> Texts:

@@ -54,7 +54,12 @@ class Characters:
         self.starts: Counts = np.cumsum(self.lengths + len(JOINT)) - self.lengths - len(JOINT)
         joined = JOINT.join(texts) + JOINT
         self.points = np.frombuffer(joined.encode("utf-32-le", "replace"), dtype=np.uint32)
-        self.classes = class_table()[np.minimum(self.points, _TABLE_SIZE - 1)]
+
+    @cached_property
+    def classes(self) -> npt.NDArray[np.uint8]:
+        """Class of each character."""
+        classes: npt.NDArray[np.uint8] = class_table()[np.minimum(self.points, _TABLE_SIZE - 1)]
+        return classes
 
     @cached_property
     def by_class(self) -> Counts:

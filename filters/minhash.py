@@ -4,8 +4,10 @@ Broder, On the resemblance and containment of documents (1997); banding as in Le
 Massive Datasets, section 3.4. Signatures are rensa's.
 """
 
+from array import array
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain
 from math import comb
 
 import numpy as np
@@ -38,7 +40,8 @@ def bands_of(ngrams: Words, settings: NearSettings) -> tuple[Hashes, npt.NDArray
     offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(ngrams.counts[which])))
     matrix = RMinHash.digest_matrix_from_flat_token_hashes(ngrams.hashes, offsets, settings.permutations, _SEED)
     rows = settings.permutations // settings.bands
-    values = np.array(matrix.to_rows(), np.uint64).reshape(len(which), settings.bands, rows)
+    flat = array("I", chain.from_iterable(matrix.to_rows()))  # three times as fast as NumPy reads lists
+    values = np.frombuffer(flat, np.uint32).reshape(len(which), settings.bands, rows)
     total = np.zeros(values.shape[:2], np.uint64) + mixed(np.arange(1, settings.bands + 1, dtype=np.uint64))
     for row in range(rows):
         total = mixed(total + values[:, :, row])
@@ -67,7 +70,10 @@ def enough_bands(settings: NearSettings) -> int:
 
 def sketch(ngrams: Hashes) -> npt.NDArray[np.uint32]:
     """The distinct n-grams of one text, ascending, by the upper half of their hashes; at most SKETCH, the smallest."""
-    return np.unique((ngrams >> np.uint64(32)).astype(np.uint32))[:SKETCH]
+    ascending = np.sort((ngrams >> np.uint64(32)).astype(np.uint32))
+    first = np.ones(len(ascending), np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
+    return ascending[first][:SKETCH]
 
 
 def similarities(

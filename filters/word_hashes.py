@@ -12,10 +12,14 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from filters.characters import DIGIT, UNSPACED, Characters
+from filters.characters import DIGIT, UNSPACED, Characters, class_table
 
 Hashes = npt.NDArray[np.uint64]
 Integers = npt.NDArray[np.int64]
+_SOLID, _ALONE = 1, 2
+_CODE_POINTS, _LAST_CASED = 0x110000, 0x20000
+# Their lower case is two characters, and another one at the end of a word; that of all others is one, and the same.
+_DOTTED_I, _SIGMA = "\u0130", "\u03a3"
 # The 64 fractional bits of the golden ratio, odd as it must be to lose no information in a product modulo 2**64.
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 
@@ -26,9 +30,13 @@ def _powers(count: int) -> Hashes:
 
 def mixed(values: Hashes) -> Hashes:
     """Every bit of the result depends on every bit of the value: the finaliser of splitmix64 (Steele et al. 2014)."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+    mixed = values >> np.uint64(30)
+    mixed ^= values
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
 
 
 @dataclass(frozen=True)
@@ -55,18 +63,29 @@ class Words:
         An n-gram's hash depends on its words and their order, not on what it was cut from.
         """
         windows = np.maximum(self.counts - n + 1, 0)
-        grams = Words(_windows(self.hashes, n)[_offsets(self.starts, windows)], windows)
-        if not short:
-            return grams
+        grams = Words(_windows(self.hashes, n)[self._inside(n)], windows)
         few = np.flatnonzero((windows == 0) & (self.counts > 0))
+        if not short or not len(few):
+            return grams
         whole = self.whole()[few]
         return Words(np.insert(grams.hashes, grams.starts[few], whole), windows + np.isin(np.arange(len(windows)), few))
+
+    def _inside(self, n: int) -> npt.NDArray[np.bool_]:
+        """Of all windows of n words those that lie in one text."""
+        inside = np.ones(max(len(self.hashes) - n + 1, 0), np.bool_)
+        ends = self.starts + self.counts
+        for back in range(1, n):
+            over = ends[self.counts >= back] - back
+            inside[over[over < len(inside)]] = False
+        return inside
 
     def whole(self) -> Hashes:
         """One hash for all words of each text in their order; of no words it is 0."""
         position = np.arange(len(self.hashes)) - np.repeat(self.starts, self.counts)
-        weight = mixed(position.astype(np.uint64) + _BASE)
-        sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(self.hashes * weight, dtype=np.uint64)))
+        weights = _weights(1 << int(self.counts.max(initial=1)).bit_length())
+        sums = np.zeros(len(self.hashes) + 1, np.uint64)
+        np.multiply(self.hashes, weights.take(position), out=sums[1:])
+        np.cumsum(sums, out=sums)
         total = sums[self.starts + self.counts] - sums[self.starts]
         return np.where(self.counts > 0, mixed(total + self.counts.astype(np.uint64)), np.uint64(0))
 
@@ -74,20 +93,26 @@ class Words:
 def words_of(texts: Sequence[str]) -> Words:
     """Words of texts, without regard to case and width forms."""
     characters = Characters([_folded(text) for text in texts])
-    kinds = characters.classes
-    unspaced = kinds == UNSPACED
-    solid = (kinds >= DIGIT) & ~unspaced
-    begins = solid.copy()
-    begins[1:] &= ~solid[:-1]
-    first = np.flatnonzero(begins | unspaced)
-    if not len(first):
-        return Words(np.zeros(0, np.uint64), np.zeros(len(texts), np.int64))
+    points = characters.points.astype(np.intp)  # as which NumPy would have to read it for each table
+    kinds, values = _letters()
+    begins, ends = _stretches(kinds.take(points))
     # By the power of its place in all texts, less that of its word's first letter: so a word is the same anywhere.
-    powers, inverses = _tables(1 << int(len(kinds) - 1).bit_length())
-    terms = (characters.points + np.uint32(1)) * powers[: len(kinds)]
-    terms *= solid | unspaced
-    sums = np.add.reduceat(terms, first) * inverses[first]
-    return Words(mixed(sums), np.diff(np.searchsorted(first, np.append(characters.starts, len(kinds)))))
+    powers, inverses = _tables(1 << int(len(points) - 1).bit_length())
+    sums = np.zeros(len(points) + 1, np.uint64)
+    values.take(points, out=sums[1:], mode="clip")
+    sums[1:] *= powers[: len(points)]
+    np.cumsum(sums, out=sums)
+    hashes = (sums[ends] - sums[begins]) * inverses[begins]
+    return Words(mixed(hashes), np.diff(np.searchsorted(begins, np.append(characters.starts, len(points)))))
+
+
+def _stretches(kinds: npt.NDArray[np.uint8]) -> tuple[Integers, Integers]:
+    """Where words begin and end: letters and digits in a row, and each letter of a script without spaces."""
+    solid, alone = kinds == _SOLID, kinds == _ALONE
+    begins, ends = solid.copy(), solid.copy()
+    begins[1:] &= ~solid[:-1]
+    ends[:-1] &= ~solid[1:]
+    return np.flatnonzero(begins | alone), np.flatnonzero(ends | alone) + 1
 
 
 @cache
@@ -99,19 +124,40 @@ def _tables(count: int) -> tuple[Hashes, Hashes]:
 
 
 def _folded(text: str) -> str:
-    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).lower()
+    """A text in one of its forms, but for case, which code points tell."""
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFKC", text)
+    return text.lower() if _DOTTED_I in text or _SIGMA in text else text
+
+
+@cache
+def _letters() -> tuple[npt.NDArray[np.uint8], Hashes]:
+    """Of every code point whether it is part of a word, alone a word or neither; and the number of its lower case.
+
+    No character is 0, which would not be seen at the end of a word.
+    """
+    lowered = np.arange(_CODE_POINTS)
+    for point in range(_LAST_CASED):
+        small = chr(point).lower()
+        lowered[point] = ord(small) if len(small) == 1 else point
+    table = class_table()
+    classes = table[np.minimum(lowered, len(table) - 1)]
+    kinds = np.where(classes == UNSPACED, _ALONE, np.where(classes >= DIGIT, _SOLID, 0))
+    return kinds.astype(np.uint8), lowered.astype(np.uint64) + np.uint64(1)
+
+
+@cache
+def _weights(count: int) -> Hashes:
+    """By which words are multiplied for their place in a text."""
+    return mixed(np.arange(count, dtype=np.uint64) + _BASE)
 
 
 def _windows(hashes: Hashes, n: int) -> Hashes:
-    """Hash of every window of n words, over the borders of texts too."""
+    """Hash of every window of n words, over the borders of texts too: a polynomial, by Horner's rule."""
     size = max(len(hashes) - n + 1, 0)
     total = np.zeros(size, np.uint64)
-    for power, j in zip(_powers(n), range(n), strict=True):
-        total += hashes[j : j + size] * power
+    for j in reversed(range(n)):
+        total += hashes[j : j + size]
+        total *= _BASE
     return mixed(total)
-
-
-def _offsets(starts: Integers, lengths: Integers) -> Integers:
-    """Indices of stretches: starts[i], starts[i] + 1, … for lengths[i] of them."""
-    within = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return within + np.repeat(starts, lengths)

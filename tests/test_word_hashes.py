@@ -34,6 +34,8 @@ def of_each(found: Words) -> list[list[int]]:
         ("The Harbour MUSEUM", "the harbour museum"),
         ("ÉCOLE Straße ΑΘΗΝΑ", "école straße αθηνα"),
         ("Well, then: go (now)!", "well then go now"),
+        ("ΑΘΗΝΑΣ ΟΔΟΣ", "αθηνας οδος"),
+        ("İSTANBUL", "i\u0307stanbul"),
         ("two\n\n lines\tand\u00a0spaces", "two lines and spaces"),
         ("ＦＵＬＬ ｗｉｄｔｈ １２３", "full width 123"),
         ("ｶﾞｰﾃﾞﾝ", "ガーデン"),

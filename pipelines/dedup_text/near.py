@@ -5,13 +5,14 @@ paired with others. Of a band's documents travel digest, text and address; of ca
 each partition where it has a partner, so that a page with a million copies costs its home no more than any other.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from filters.lists import known_values
 from filters.minhash import enough_bands, similarities, sketch
 from filters.word_hashes import Hashes, mixed, words_of
 from pipelines.dedup_text.pool import Pool, address, partition_of, row_of
@@ -27,7 +28,7 @@ _RECORD_BYTES, _CANDIDATE_BYTES, _SKETCH_BYTES = 25, 20, 2500
 _ALL_WORDS = 1 << 16
 # Digests of whole texts are told from those of bands by what they are mixed with.
 _WHOLE_TEXT = np.uint64(0xA5A5A5A5A5A5A5A5)
-_PAIRS_AT_ONCE = 1000
+_PAIRS_AT_ONCE, _TEXTS_AT_ONCE = 1000, 128
 _Sketch = npt.NDArray[np.uint32]
 
 
@@ -57,30 +58,36 @@ class _EmitBands:
 
     def __call__(self, partition: int) -> Iterator[tuple[int, list[Array]]]:
         rows, table = self.pool.read(partition, ["text", "bands"], before="near")
-        digests, texts, addresses, whole = self._records(address(partition, rows), table)
-        leads = first_of_each(digests, texts, addresses)
-        yield from by_key(
-            range_of(digests[leads], self.ranges), [digests[leads], texts[leads], addresses[leads], whole[leads]]
-        )
-        at_home = pairs(digests[whole], addresses[whole], whole[whole])
+        has_text = np.asarray(table.column("text").is_valid())
+        table, addresses = table.filter(pa.array(has_text)), address(partition, rows[has_text])
+        texts = np.asarray(table.column("text"), np.uint64)
+        records = self._records(addresses, texts, table)
+        yield from by_key(range_of(records[0], self.ranges), records)
+        at_home = pairs(mixed(texts ^ _WHOLE_TEXT), addresses, np.ones(len(texts), np.bool_))
         if len(at_home[0]):  # these are home already: a key behind the ranges passes them through
             yield self.ranges + partition, at_home
 
-    def _records(self, addresses: Hashes, table: pa.Table) -> list[Array]:
-        has_text = np.asarray(table.column("text").is_valid())
-        texts = np.asarray(table.column("text").fill_null(0), np.uint64)
-        whole = mixed(texts ^ _WHOLE_TEXT)[has_text]
-        # Equal texts have equal bands: one of them stands for all of a partition.
+    def _records(self, addresses: Hashes, texts: Hashes, table: pa.Table) -> list[Array]:
+        # Equal texts have equal bands: the first of them stands for all of a partition.
         _, first = np.unique(texts, return_index=True)
-        first = first[has_text[first]]
         lists = table.column("bands").take(pa.array(first)).combine_chunks()
         bands = np.asarray(lists.flatten(), np.uint64)
         lengths = np.asarray(lists.value_lengths().fill_null(0), np.int64)
         if self.settings.near is None:
             bands, lengths = bands[:0], np.zeros_like(lengths)
-        owner = np.concatenate((np.repeat(first, lengths), np.flatnonzero(has_text)))
+        owner = np.concatenate((np.repeat(first, lengths), first))
         kind = np.arange(len(owner)) >= len(bands)
-        return [np.concatenate((bands, whole)), texts[owner], addresses[owner], kind]
+        return [np.concatenate((bands, mixed(texts[first] ^ _WHOLE_TEXT))), texts[owner], addresses[owner], kind]
+
+
+def shared(digests: Hashes) -> npt.NDArray[np.int64]:
+    """Where digests stand that are there more than once. Most are not, and sorting by more than one key is slow."""
+    order = np.argsort(digests)
+    again = np.zeros(len(order), np.bool_)
+    np.equal(digests[order][1:], digests[order][:-1], out=again[1:])
+    company = again.copy()
+    company[:-1] |= again[1:]
+    return order[company]
 
 
 def first_of_each(digests: Hashes, texts: Hashes, addresses: Hashes) -> npt.NDArray[np.int64]:
@@ -96,7 +103,8 @@ def pairs(digests: Hashes, addresses: Hashes, whole: Array) -> list[Array]:
     Each document with the smallest and with the one before it: enough to connect them, if some pairs turn out to be
     unlike, and linear in their number. A digest of whole texts counts as all bands and more.
     """
-    order = np.lexsort((addresses, digests))
+    order = shared(digests)
+    order = order[np.lexsort((addresses[order], digests[order]))]
     digests, addresses, whole = digests[order], addresses[order], whole[order]
     begins = np.concatenate((np.ones(1, np.bool_), digests[1:] != digests[:-1]))[: len(digests)]
     later = np.flatnonzero(~begins)
@@ -132,6 +140,8 @@ class _Pairs:
     @staticmethod
     def _pairs(digests: Hashes, texts: Hashes, addresses: Hashes, whole: Array) -> list[Array]:
         """Of a band's equal texts, of several partitions, only the first has partners; equal texts themselves all."""
+        some = shared(digests)
+        digests, texts, addresses, whole = digests[some], texts[some], addresses[some], whole[some]
         kept = whole.astype(np.bool_)
         kept[first_of_each(digests, texts, addresses)] = True
         return pairs(digests[kept], addresses[kept], whole[kept])
@@ -200,13 +210,30 @@ def sketches_of(pool: Pool, partition: int, rows: npt.NDArray[np.int64]) -> dict
     if near is None or not len(rows):
         return {}
     found: dict[int, _Sketch] = {}
-    for some, batch in tables.read_rows(pool.workspace, DOCUMENTS, partition, ["texts"], rows):
-        found.update(zip(some.tolist(), _sketches(batch.column("texts").to_pylist(), near.ngram), strict=True))
+    for some, texts in _together(tables.read_rows(pool.workspace, DOCUMENTS, partition, ["texts"], rows)):
+        found.update(zip(some.tolist(), _sketches(texts, near.ngram), strict=True))
     return found
 
 
-def _sketches(documents: Sequence[Sequence[str | None]], n: int) -> list[_Sketch]:
-    texts = [[text for text in nodes if text is not None] for nodes in documents]
-    words = words_of([text for nodes in texts for text in nodes])
-    ngrams = words.joined(np.array([len(nodes) for nodes in texts], np.int64)).ngrams(n, short=True)
+def _together(parts: Iterable[tuple[npt.NDArray[np.int64], pa.Table]]) -> Iterator[tuple[Array, pa.ListArray]]:
+    """Rows and texts of several row groups: of each only a few are asked for."""
+    held: list[tuple[Array, pa.Table]] = []
+    for part in parts:
+        held.append(part)
+        if sum(len(rows) for rows, _ in held) >= _TEXTS_AT_ONCE:
+            yield _one(held)
+            held = []
+    if held:
+        yield _one(held)
+
+
+def _one(parts: Sequence[tuple[Array, pa.Table]]) -> tuple[Array, pa.ListArray]:
+    rows, batches = zip(*parts, strict=True)
+    return np.concatenate(rows), pa.concat_tables(batches).column("texts").combine_chunks()
+
+
+def _sketches(documents: pa.ListArray, n: int) -> list[_Sketch]:
+    texts, rows = known_values(documents)
+    words = words_of(texts.to_pylist()).joined(np.bincount(rows, minlength=len(documents)))
+    ngrams = words.ngrams(n, short=True)
     return [sketch(some) for some in np.split(ngrams.hashes, np.cumsum(ngrams.counts)[:-1])]

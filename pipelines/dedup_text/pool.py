@@ -14,7 +14,6 @@ from filters.screening import screen, screen_columns
 from pipelines.frame import tables
 from pipelines.frame.copies import in_earlier_slices
 from pipelines.frame.exchange import Array, Scratch, WholeJob, columns
-from pipelines.frame.storage import Workspace
 from schemas.statuses import DuplicateKind
 from schemas.tables import DIGESTS, DOCUMENTS
 
@@ -76,6 +75,13 @@ class Pool(WholeJob):
         table = tables.read_table(self.workspace, DIGESTS, partition, [*names])
         return rows, table.take(pa.array(rows)).combine_chunks()
 
+    def in_sets(self, partition: int) -> dict[int, str]:
+        """Rows of documents that evaluation sets hold, with the first set that does."""
+        if not any(benchmark.texts for benchmark in self.recipe.decontaminate):
+            return {}
+        found = tables.read_table(self.workspace, DIGESTS, partition, ["benchmarks"]).column("benchmarks")
+        return {row: names[0] for row, names in enumerate(found.to_pylist()) if names}
+
     def screened(self, partition: int) -> Array:
         """What Screen found of each row."""
         return self.scratch.arrays(SCREENED, partition)[0]
@@ -111,19 +117,17 @@ class Screen:
         masks = [np.zeros(0, np.bool_)]
         again = [np.zeros(0, np.bool_)]
         earlier = pa.array(sorted(in_earlier_slices(self.pool.workspace, partition)), pa.string())
-        names = ("doc_id", *screen_columns(self.pool.recipe))
+        rules = self.pool.recipe.screen.document
+        names = ("doc_id", *screen_columns(self.pool.recipe)) if rules else ("doc_id",)
         for batch in tables.read_batches(self.pool.workspace, DOCUMENTS, partition, names, _ROWS):
-            masks.append(screen(Nodes(batch), self.pool.recipe).passed)
+            passed = screen(Nodes(batch), self.pool.recipe).passed if rules else np.ones(batch.num_rows, np.bool_)
+            masks.append(passed)
             again.append(np.asarray(pc.is_in(batch.column("doc_id"), earlier)))
-        clean = np.concatenate(masks) & _in_no_benchmark(self.pool.workspace, partition)
+        clean = np.concatenate(masks)
+        clean[list(self.pool.in_sets(partition))] = False
         stored = clean.astype(np.uint8) << np.concatenate(again).astype(np.uint8)
         self.pool.scratch.write(SCREENED, partition, [stored])
         yield from ()
-
-
-def _in_no_benchmark(workspace: Workspace, partition: int) -> npt.NDArray[np.bool_]:
-    found = tables.read_table(workspace, DIGESTS, partition, ["benchmarks"]).column("benchmarks")
-    return np.array([not names for names in found.to_pylist()], np.bool_)
 
 
 @dataclass(frozen=True)

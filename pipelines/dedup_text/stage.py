@@ -68,10 +68,10 @@ class DedupText(Stage):
     def process(self, task: Task, known: Sequence[Any]) -> None:
         """Write what was found of the partition."""
         pool = Pool(task.workspace.root, task.recipe)
-        ids = tables.read_table(task.workspace, DIGESTS, task.number, ["doc_id", "benchmarks"]).to_pydict()
+        ids = tables.read_table(task.workspace, DIGESTS, task.number, ["doc_id"]).column("doc_id").to_pylist()
         with task.table(TEXT_DUPLICATES) as duplicates:
             _write_documents(task, pool, ids, duplicates)
-            _write_paragraphs(task, pool, ids["doc_id"], duplicates)
+            _write_paragraphs(task, pool, ids, duplicates)
         with task.table(FREQUENT_IMAGES) as frequent:
             _write_frequent(task, pool, frequent)
 
@@ -80,27 +80,24 @@ class DedupText(Stage):
         Pool(job.workspace.root, job.recipe).scratch.clear()
 
 
-def _write_documents(task: Task, pool: Pool, ids: dict[str, Any], table: tables.TableWriter) -> None:
-    screened = pool.screened(task.number)
+def _write_documents(task: Task, pool: Pool, ids: Sequence[str], table: tables.TableWriter) -> None:
+    screened, in_sets = pool.screened(task.number), pool.in_sets(task.number)
     tally = task.tally("documents")
-    rows = []
-    for row, sets in enumerate(ids["benchmarks"]):
-        if sets:
-            rows.append((row, DuplicateKind.BENCHMARK, sets[0]))
+    rows = [(row, DuplicateKind.BENCHMARK, name) for row, name in in_sets.items()]
     for step in STEPS:
         found = pool.dropped(task.number, step)
         rows += list(zip(found.rows.tolist(), found.kinds, found.survivors, strict=True))
     for row, kind, survivor in sorted(rows):
-        table.write_rows([_row(ids["doc_id"][row], -1, kind, survivor)])
+        table.write_rows([_row(ids[row], -1, kind, survivor)])
     for kind, count in sorted(Counter(kind for _, kind, _ in rows).items()):
         in_a_set = kind is DuplicateKind.BENCHMARK
         tally.drop(DropReason.BENCHMARK if in_a_set else f"{DropReason.DUPLICATE}.{kind}", count)
     again = int(np.count_nonzero(screened == 2))
-    screened_out = int(np.count_nonzero(screened == 0)) - sum(bool(s) for s in ids["benchmarks"])
+    screened_out = int(np.count_nonzero(screened == 0)) - len(in_sets)
     for reason, count in (("screen", screened_out), (DropReason.DUPLICATE_RECORD, again)):
         if count:
             tally.drop(reason, count)
-    tally.keep(len(ids["doc_id"]) - tally.taken)
+    tally.keep(len(ids) - tally.taken)
 
 
 def _row(doc_id: str, position: int, kind: DuplicateKind, survivor: str | None) -> dict[str, Any]:

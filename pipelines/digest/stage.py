@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from filters import minhash
+from filters.lists import as_lists, known_values, like
 from filters.urls import host_of, page_identity
 from filters.word_hashes import Hashes, Words, mixed, words_of
 from pipelines.digest import lists
@@ -22,7 +23,7 @@ from schemas.recipe import Recipe
 from schemas.statuses import StageName
 from schemas.tables import DIGESTS, DOCUMENTS
 
-_COLUMNS = ("doc_id", "url", "crawled_at", "texts", "images", "alts", "words", "language_score")
+_COLUMNS = ("doc_id", "url", "crawled_at", "texts", "images", "words", "language_score")
 _MOST_WORDS = 1_000_000
 
 
@@ -51,8 +52,9 @@ class Digest(Stage):
 
     def process(self, task: Task, known: Sequence[Any]) -> None:
         """Batch by batch."""
+        names = (*_COLUMNS, "alts") if task.recipe.balance else _COLUMNS
         with task.table(DIGESTS) as digests:
-            for batch in tables.read_batches(task.workspace, DOCUMENTS, task.number, _COLUMNS):
+            for batch in tables.read_batches(task.workspace, DOCUMENTS, task.number, names):
                 digests.write_batch(digests_of(batch, task.recipe))
                 task.tally("documents").keep(batch.num_rows)
 
@@ -63,21 +65,19 @@ def _content(path: str) -> str:
 
 def digests_of(batch: pa.RecordBatch, recipe: Recipe) -> pa.RecordBatch:
     """Rows of `digests` for rows of `documents`."""
-    documents = batch.column("texts").to_pylist()
-    texts = [text for nodes in documents for text in nodes if text is not None]
-    sizes = np.array([sum(text is not None for text in nodes) for nodes in documents], np.int64)
-    words = words_of(texts)
+    texts, of_text = known_values(batch.column("texts"))
+    sizes = np.bincount(of_text, minlength=batch.num_rows)
+    words = words_of(texts.to_pylist())
     joined = words.joined(sizes)
-    images = batch.column("images").to_pylist()
     columns = {
         "doc_id": batch.column("doc_id"),
         "crawled": pc.fill_null(pc.cast(batch.column("crawled_at"), pa.int64()), 0),
         "quality": _quality(batch, recipe),
         "url": digests_of_strings([page_identity(url) for url in batch.column("url").to_pylist()]),
         "text": pa.array(joined.whole(), mask=joined.counts == 0),
-        **_image_columns(images),
+        **_image_columns(batch),
         "bands": _bands(joined, recipe),
-        "paragraphs": _paragraphs(batch, words, recipe),
+        "paragraphs": _paragraphs(batch, words, of_text, recipe),
         "benchmarks": _benchmarks(joined, recipe),
         "concepts": _concepts(batch, words, sizes, recipe),
     }
@@ -95,7 +95,7 @@ def digests_of_strings(strings: Sequence[str]) -> npt.NDArray[np.uint64]:
 def _quality(batch: pa.RecordBatch, recipe: Recipe) -> pa.Array:
     name = recipe.dedup.text.survivor
     if name == "images":
-        return pa.array([sum(url is not None for url in urls) for urls in batch.column("images").to_pylist()])
+        return pa.array(np.bincount(known_values(batch.column("images"))[1], minlength=batch.num_rows))
     if name == "latest":
         return pc.fill_null(pc.cast(pc.cast(batch.column("crawled_at"), pa.int64()), pa.float64()), 0.0)
     if name == "quality":
@@ -105,16 +105,19 @@ def _quality(batch: pa.RecordBatch, recipe: Recipe) -> pa.Array:
     return pc.fill_null(pc.cast(batch.column(name), pa.float64()), 0.0)
 
 
-def _image_columns(images: Sequence[Sequence[str | None]]) -> dict[str, pa.Array]:
-    flat = [url for urls in images for url in urls if url is not None]
-    by_url = dict(zip(flat, digests_of_strings(flat).tolist(), strict=True))
-    rows = [[None if url is None else by_url[url] for url in urls] for urls in images]
-    sets = [sorted({digest for digest in row if digest is not None}) for row in rows]
-    lengths = np.array([len(some) for some in sets], np.int64)
-    members = Words(np.array([digest for some in sets for digest in some], np.uint64), lengths)
+def _image_columns(batch: pa.RecordBatch) -> dict[str, pa.Array]:
+    urls, rows = known_values(batch.column("images"))
+    digests = digests_of_strings(urls.to_pylist())
+    order = np.lexsort((digests, rows))
+    again = (digests[order][1:] == digests[order][:-1]) & (rows[order][1:] == rows[order][:-1])
+    first = order[np.concatenate((np.ones(1, np.bool_), ~again))[: len(order)]]
+    lengths = np.bincount(rows[first], minlength=batch.num_rows)
+    is_image = np.asarray(pc.is_valid(pc.list_flatten(batch.column("images"))))
+    by_node = np.zeros(len(is_image), np.uint64)
+    by_node[is_image] = digests
     return {
-        "images": pa.array(rows, pa.list_(pa.uint64())),
-        "image_set": pa.array(members.whole(), mask=lengths == 0),
+        "images": like(batch.column("images"), pa.array(by_node, mask=~is_image)),
+        "image_set": pa.array(Words(digests[first], lengths).whole(), mask=lengths == 0),
     }
 
 
@@ -125,27 +128,20 @@ def _bands(joined: Words, recipe: Recipe) -> pa.Array:
     bands, which = minhash.bands_of(joined.ngrams(near.ngram, short=True), near)
     lengths = np.zeros(len(joined.counts), np.int32)
     lengths[which] = near.bands
-    return pa.ListArray.from_arrays(pa.array(_offsets(lengths), pa.int32()), pa.array(bands.ravel()))
+    return as_lists(lengths, pa.array(bands.ravel()))
 
 
-def _paragraphs(batch: pa.RecordBatch, words: Words, recipe: Recipe) -> pa.Array:
+def _paragraphs(batch: pa.RecordBatch, words: Words, of_text: npt.NDArray[np.int64], recipe: Recipe) -> pa.Array:
     """By node: digest of host and words, for texts of enough words."""
-    nodes = pc.list_flatten(batch.column("texts"))
-    owner = np.asarray(pc.list_parent_indices(batch.column("texts")), np.int64)
     settings = recipe.dedup.text.paragraphs
-    digests: Hashes = np.zeros(len(nodes), np.uint64)
-    counted = np.zeros(len(nodes), np.bool_)
-    if settings is not None and len(nodes):
-        is_text = np.asarray(pc.is_valid(nodes))
+    is_text = np.asarray(pc.is_valid(pc.list_flatten(batch.column("texts"))))
+    digests: Hashes = np.zeros(len(is_text), np.uint64)
+    counted = np.zeros(len(is_text), np.bool_)
+    if settings is not None and len(words.counts):
         hosts = digests_of_strings([host_of(url) for url in batch.column("url").to_pylist()])
-        digests[is_text] = mixed(words.whole() + mixed(hosts[owner[is_text]]))
+        digests[is_text] = mixed(words.whole() + mixed(hosts[of_text]))
         counted[is_text] = words.counts >= settings.min_words
-    lengths = np.bincount(owner, minlength=batch.num_rows)
-    return pa.ListArray.from_arrays(pa.array(_offsets(lengths), pa.int32()), pa.array(digests, mask=~counted))
-
-
-def _offsets(lengths: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    return np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
+    return like(batch.column("texts"), pa.array(digests, mask=~counted))
 
 
 def _benchmarks(joined: Words, recipe: Recipe) -> pa.Array:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from filters.lists import as_lists
 from filters.nodes import Nodes
 from filters.rules import Failure, as_json
 from pipelines.select.judging import Judgement
@@ -76,5 +77,4 @@ def _as_json(values: pa.Array) -> pa.Array:
 
 def _lists(document: Indices, documents: int, items: pa.Array) -> pa.Array:
     """Items as one list a document; `document` (ascending) says whose each is."""
-    lengths = np.bincount(document, minlength=documents)
-    return pa.ListArray.from_arrays(pa.array(np.concatenate(([0], np.cumsum(lengths))), pa.int32()), items)
+    return as_lists(np.bincount(document, minlength=documents), items)
