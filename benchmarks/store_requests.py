@@ -16,7 +16,7 @@ from pathlib import Path
 from curate.job import prepare
 from curate.recipes.reading import read_recipe
 from curate.stages import stages
-from pipelines.frame.engine import Engine
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.stores import objects as object_store
 from tests.s3_store import Requests, environment, proxy, s3_server
@@ -53,7 +53,7 @@ def _costs(options: argparse.Namespace, slice_bytes: int) -> Iterator[tuple[str,
         job = prepare(recipe, [f"s3://crawls/{options.warc.name}"], "s3://crawls/out", 1)
         yield "planning", _counted(requests)
         for stage in stages(1):
-            run_stage(plan_stage(stage, job), job, Engine(1))
+            run_stage(plan_stage(stage, job), job, LocalEngine(1))
             yield stage.name.value, _counted(requests)
 
 

@@ -152,7 +152,7 @@ def test_more_partitions_are_no_more_listings_of_any_stage(
 ) -> None:
     from curate.job import prepare
     from curate.stages import stages
-    from pipelines.frame.engine import Engine
+    from pipelines.frame.engines.local import LocalEngine
     from pipelines.frame.run import plan_stage, run_stage
 
     listings: dict[int, dict[str, int]] = {}
@@ -167,7 +167,7 @@ def test_more_partitions_are_no_more_listings_of_any_stage(
             counts = listings[len(job.partitions)] = {}
             for stage in stages(1):
                 requests.forget()
-                run_stage(plan_stage(stage, job), job, Engine(1))
+                run_stage(plan_stage(stage, job), job, LocalEngine(1))
                 counts[stage.name.value] = requests.kinds()["LIST"]
     assert set(listings) == {2, 5} and listings[2] == listings[5]
 
