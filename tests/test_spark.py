@@ -8,23 +8,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pipelines.frame import ledger
 from pipelines.frame.storage import Workspace
-from tests.spark_cluster import SparkCluster, spark_cluster
+from tests.spark_cluster import SparkCluster
 
 CUT = ("--workers", "2", "--set", "input.split_bytes=200000")
 SHORT = (*CUT, "--until", "digest")
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
-    with spark_cluster(tmp_path_factory.mktemp("spark")) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from tests.spark_cluster import SparkCluster, spark_cluster
 
@@ -17,27 +15,11 @@ _CLUSTER = Path(__file__).parents[1] / "deploy" / "spark" / "cluster.py"
 _ELEMENTS = 6
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
-    with spark_cluster(tmp_path_factory.mktemp("spark")) as running:
-        yield running
-
-
 def test_each_element_is_a_task_and_both_workers_take_their_share(cluster: SparkCluster, tmp_path: Path) -> None:
     _finish(_submit(cluster, tmp_path, seconds=1.0))
     done = _done(tmp_path)
     assert sorted(element for element, _ in done) == list(range(_ELEMENTS))
     assert len({worker for _, worker in done}) >= 2
-
-
-@pytest.mark.parametrize("victim", ["executor", "python worker"])
-def test_a_killed_process_costs_a_retry_and_no_element(cluster: SparkCluster, tmp_path: Path, victim: str) -> None:
-    client = _submit(cluster, tmp_path, seconds=2.0)
-    _until(lambda: len(_done(tmp_path)) >= 2)
-    processes = cluster.executors() if victim == "executor" else cluster.python_workers()
-    os.kill(processes[-1], signal.SIGKILL)
-    _finish(client)
-    assert {element for element, _ in _done(tmp_path)} == set(range(_ELEMENTS))
 
 
 def test_a_cancelled_pipeline_leaves_no_task_running(cluster: SparkCluster, tmp_path: Path) -> None:

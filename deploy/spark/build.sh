@@ -36,8 +36,16 @@ need java=openjdk-17-jre-headless
 if [ ! -f "$jar" ] || [ "$(cat "$built_from" 2>/dev/null)" != "$digest" ]; then
     need javac=openjdk-17-jdk-headless mvn=maven
     rm -rf "$cache/target"
-    mvn --batch-mode --quiet --file "$project/pom.xml" -Dmaven.repo.local="$cache/m2" -Dtarget="$cache/target" \
-        package >&2
+    log=$cache/build.log
+    if ! mvn --batch-mode --quiet --file "$project/pom.xml" -Dmaven.repo.local="$cache/m2" -Dtarget="$cache/target" \
+        package >"$log" 2>&1; then
+        cat "$log" >&2
+        if grep -q "Could not transfer artifact" "$log"; then
+            echo "build.sh: Maven Central cannot be reached; see $log" >&2
+            exit 4
+        fi
+        exit 1
+    fi
     mv "$cache/target/beam-spark-job-server.jar" "$jar"
     rm -rf "$cache/target"
     echo "$digest" >"$built_from"
