@@ -110,7 +110,7 @@ class Starter:
         command = [sys.executable, "-m", "curate.cli.main", "worker-pool", "--port", str(port)]
         # Started again where it ends, as systemd or Kubernetes does on a real node.
         keep = ["/bin/sh", "-c", 'while :; do "$@"; sleep 0.2; done', "pool", *command]
-        return self._run("pool", keep), lambda: listens(self._host, port)
+        return self._run("pool", keep), lambda: listens("127.0.0.1", port)
 
     def _job_server(self) -> _Started:
         port, memory = self._port("job_port"), f"{self._options.memory}m"
@@ -121,8 +121,12 @@ class Starter:
         command += ["--driver-java-options", self._java_options()]
         command += ["--conf", f"spark.executor.extraJavaOptions={self._java_options()}"]
         command += [argument for pair in self._options.conf for argument in ("--conf", pair)]
-        command += [str(self._options.jar), f"--job-host={self._host}", f"--job-port={port}", "--artifact-port=0"]
-        command += ["--expansion-port=-1", f"--artifacts-dir={self._folder / 'scratch'}"]
+        command += [str(self._options.jar), f"--job-host={self._host}", f"--job-port={port}"]
+        command += [
+            "--artifact-port=0",
+            "--expansion-port=-1",
+            f"--artifacts-dir={self._folder / 'scratch'}",
+        ]
         return self._run("job-server", command), lambda: listens(self._host, port)
 
     def _run(self, name: str, command: Sequence[str]) -> Part:

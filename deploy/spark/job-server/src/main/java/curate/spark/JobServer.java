@@ -34,8 +34,8 @@ public final class JobServer extends JobServerDriver {
   private JobServer(ServerConfiguration configuration) {
     super(
         configuration,
-        createJobServerFactory(configuration),
-        createArtifactServerFactory(configuration),
+        new HostServerFactory(configuration.getHost()),
+        new HostServerFactory(configuration.getHost()),
         Invoker::new);
   }
 
