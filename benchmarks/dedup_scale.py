@@ -20,10 +20,13 @@ import numpy as np
 from planted import Sentences
 from planted_job import run, write_job
 
+from curate.cli.engines import IN_WORKERS
 from curate.recipes.reading import read_recipe
 from pipelines.dedup_text.stage import DedupText
 from pipelines.digest.stage import Digest
 from pipelines.frame import partitions
+from pipelines.frame.engines import fork_server
+from pipelines.frame.engines.pool import pulled
 from pipelines.frame.stage import Job
 from pipelines.frame.storage import Workspace
 
@@ -70,8 +73,9 @@ def measure_stage(root: Path, stage: str, workers: int) -> None:
     """Do one stage of a job and print what it took."""
     workspace = Workspace(str(root))
     job = Job(workspace, RECIPE, tuple(partitions.load(workspace)), workers)
-    import apache_beam  # noqa: F401 - a second or more, which is no part of any growth
-
+    if workers > 1:  # what workers import takes a second, which is no part of any growth
+        fork_server.start([*IN_WORKERS])
+        list(pulled(abs, range(workers), workers))
     peaks: dict[int, float] = {}
     done = threading.Event()
     watcher = threading.Thread(target=_watch, args=(peaks, done), daemon=True)
