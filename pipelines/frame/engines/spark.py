@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _SUBMITTED = "submitted.json"
 _CONNECT_SECONDS = 10.0
 _JOB_SERVER_SECONDS = 90.0
+_ONE_CORE = "spark.executor.cores=1"  # an executor has one Python, however many cores
 _PR_SET_PDEATHSIG = 1
 
 
@@ -181,7 +182,8 @@ class JobServer:
         """
         port = _free_port()
         command = [
-            spark_submit(), "--master", self._master, self._jar, f"--artifacts-dir={self._folder / 'artifacts'}",
+            spark_submit(), "--master", self._master, "--conf", _ONE_CORE, self._jar,
+            f"--artifacts-dir={self._folder / 'artifacts'}",
             f"--job-port={port}", "--artifact-port=0", "--expansion-port=-1",
         ]  # fmt: skip
         with self.log.open("wb") as log:

@@ -1,5 +1,6 @@
 package curate.spark;
 
+import java.util.UUID;
 import org.apache.beam.model.pipeline.v1.RunnerApi.Pipeline;
 import org.apache.beam.runners.fnexecution.provisioning.JobInfo;
 import org.apache.beam.runners.jobsubmission.JobInvocation;
@@ -19,6 +20,8 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.kohsuke.args4j.CmdLineException;
 import org.kohsuke.args4j.CmdLineParser;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Beam's job server for Spark, with one Spark context for all of its jobs.
@@ -29,7 +32,9 @@ import org.kohsuke.args4j.CmdLineParser;
 public final class JobServer extends JobServerDriver {
 
   private static final int CANCEL_ROUNDS = 50;
+  private static final int REMINDER_ROUNDS = 150;
   private static final long PAUSE_MILLIS = 100;
+  private static final Logger LOG = LoggerFactory.getLogger(JobServer.class);
 
   private JobServer(ServerConfiguration configuration) {
     super(
@@ -64,7 +69,7 @@ public final class JobServer extends JobServerDriver {
       SparkPipelineOptions options = PipelineOptionsTranslation.fromProto(given).as(SparkPipelineOptions.class);
       options.setRunner(null);
       options.as(SparkContextOptions.class).setUsesProvidedSparkContext(true);
-      String id = options.getJobName() + "_" + java.util.UUID.randomUUID();
+      String id = options.getJobName() + "_" + UUID.randomUUID();
       Struct resolved = PipelineOptionsTranslation.toProto(options);
       JobInfo job = JobInfo.create(id, options.getJobName(), retrievalToken, resolved);
       return new JobInvocation(job, executor, pipeline, (what, info) -> run(what, info, options));
@@ -99,9 +104,12 @@ public final class JobServer extends JobServerDriver {
 
     /** Waits for the first executor. Spark gives up a master that does not answer after a minute, in the background. */
     private static void awaitExecutor(JavaSparkContext context) throws InterruptedException {
-      while (!context.isLocal() && context.sc().statusTracker().getExecutorInfos().length < 2) {
+      for (int round = 1; !context.isLocal() && context.sc().statusTracker().getExecutorInfos().length < 2; round++) {
         if (context.sc().isStopped()) {
           throw new IllegalStateException("Spark master " + context.master() + " does not answer, or took no application");
+        }
+        if (round % REMINDER_ROUNDS == 0) {
+          LOG.warn("No executor yet. Has {} as much memory and as many cores free as executors need?", context.master());
         }
         Thread.sleep(PAUSE_MILLIS);
       }
