@@ -1,5 +1,6 @@
 """A small pipeline on a cluster, in a process of its own, so that it can be interrupted: one element, one task."""
 
+import importlib
 import os
 import sys
 import time
@@ -16,9 +17,11 @@ class ClusterOptions(PipelineOptions):
         parser.add_argument("--spark_parallelism", type=int)
 
 
-def main(job_endpoint: str, worker_pool: str, done: str, seconds: str, elements: str) -> None:
-    """Have each element take some seconds, and noted in a file when it is done."""
+def main(job_endpoint: str, worker_pool: str, done: str, seconds: str, elements: str, module: str = "") -> None:
+    """Have each element take some seconds, and noted in a file when it is done; by this module, or by another one."""
+    work = importlib.import_module(module).work if module else _work
     options = PipelineOptions(
+        flags=[],
         runner="PortableRunner",
         job_endpoint=job_endpoint,
         environment_type="EXTERNAL",
@@ -27,7 +30,7 @@ def main(job_endpoint: str, worker_pool: str, done: str, seconds: str, elements:
         spark_parallelism=int(elements),
     )
     pipeline = beam.Pipeline(options=options)
-    _ = pipeline | beam.Create(range(int(elements))) | beam.Map(_work, float(seconds), done)
+    _ = pipeline | beam.Create(range(int(elements))) | beam.Map(work, float(seconds), done)
     running = pipeline.run()
     try:
         running.wait_until_finish()

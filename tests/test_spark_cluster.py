@@ -33,6 +33,22 @@ def test_a_cancelled_pipeline_leaves_no_task_running(cluster: SparkCluster, tmp_
     assert len(_done(tmp_path)) == so_far < _ELEMENTS
 
 
+def test_a_stage_that_workers_cannot_load_fails_at_once_and_says_why(cluster: SparkCluster, tmp_path: Path) -> None:
+    (tmp_path / "only_here.py").write_text("def work(element, seconds, done):\n    return element\n")
+    arguments = [cluster.job_endpoint, cluster.worker_pool, str(tmp_path / "done.txt"), "0", "1", "only_here"]
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    client = subprocess.run(
+        [sys.executable, "-m", "tests.spark_pipeline", *arguments],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+    assert client.returncode != 0
+    assert "ModuleNotFoundError: No module named 'only_here'" in client.stderr
+
+
 def test_the_pool_comes_back_when_it_is_killed(cluster: SparkCluster, tmp_path: Path) -> None:
     before = cluster.pool()
     os.kill(before, signal.SIGKILL)

@@ -4,6 +4,7 @@ Takes the place of Beam's own, which starts whichever `python` is first on the p
 every worker, and ends the wrong one where two executors of a node, or two jobs, gave theirs the same id.
 """
 
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -12,20 +13,23 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 
 import grpc
 from apache_beam.portability.api import beam_fn_api_pb2, beam_fn_api_pb2_grpc
+from apache_beam.runners.worker.bundle_processor import DATA_INPUT_URN
+from apache_beam.runners.worker.sdk_worker import SdkHarness
 
 from pipelines.frame.engines import fork_server
 from pipelines.frame.stores import scratch
 
-_THREADS = 16
+_THREADS = 64
+_ATTEMPTS = 3
 _OPTIONS = [
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.http2.max_ping_strikes", 0),
     ("grpc.so_reuseport", 0),  # else a second pool would share the port of the first, without an error
 ]
-_HARNESS = "apache_beam.runners.worker.sdk_worker"
 _LOGGER = logging.getLogger("worker-pool")
 
 
@@ -39,7 +43,7 @@ def serve(host: str, port: int, modules: Sequence[str]) -> None:
     """
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", stream=sys.stderr, force=True)
     _LOGGER.setLevel(logging.INFO)
-    fork_server.start([_HARNESS, __name__, *modules])
+    fork_server.start([__name__, *modules])
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stop.set())
@@ -59,15 +63,19 @@ class _Pool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
     def StartWorker(  # noqa: N802 - the name of the RPC
         self, request: beam_fn_api_pb2.StartWorkerRequest, context: grpc.ServicerContext
     ) -> beam_fn_api_pb2.StartWorkerResponse:
-        """Fork a worker that asks the given endpoint for work."""
-        arguments = (request.worker_id, request.control_endpoint.url)
-        worker = multiprocessing.get_context("forkserver").Process(target=_work, args=arguments, daemon=True)
+        """Fork a worker that asks the given endpoint for work.
+
+        The executor waits for that without end: a worker that dies before is replaced, or the executor is told.
+        """
         try:
-            worker.start()
+            for _ in range(_ATTEMPTS):
+                if context.is_active() and _started(request.worker_id, request.control_endpoint.url):
+                    return beam_fn_api_pb2.StartWorkerResponse()
         except Exception as error:  # noqa: BLE001 - the executor gets to know, and its task fails
             return beam_fn_api_pb2.StartWorkerResponse(error=f"{type(error).__name__}: {error}")
-        _LOGGER.info("worker %s for %s: pid %s", *arguments, worker.pid)
-        return beam_fn_api_pb2.StartWorkerResponse()
+        return beam_fn_api_pb2.StartWorkerResponse(
+            error="workers end while they start: see what the worker pool prints"
+        )
 
     def StopWorker(  # noqa: N802 - the name of the RPC
         self, request: beam_fn_api_pb2.StopWorkerRequest, context: grpc.ServicerContext
@@ -76,10 +84,37 @@ class _Pool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
         return beam_fn_api_pb2.StopWorkerResponse()
 
 
-def _work(worker_id: str, endpoint: str) -> None:
-    """Beam's harness, until the executor closes the connection or the pool is gone; then end, whatever is half done."""
-    from apache_beam.runners.worker.sdk_worker import SdkHarness
+def _started(worker_id: str, endpoint: str) -> bool:
+    """Fork a worker; whether it has connected, or ended before."""
+    forks = multiprocessing.get_context("forkserver")
+    heard, said = forks.Pipe(duplex=False)
+    worker = forks.Process(target=_work, args=(worker_id, endpoint, said), daemon=True)
+    worker.start()
+    said.close()
+    _LOGGER.info("worker %s for %s: pid %s", worker_id, endpoint, worker.pid)
+    with heard, contextlib.suppress(EOFError):
+        return bool(heard.recv())
+    return False
 
+
+class _Harness(SdkHarness):
+    """Beam's worker, which connects its data stream before it looks at what it is to do.
+
+    Beam's connects afterwards, and never if it cannot load the stage, as with another version of curate. The executor
+    waits three minutes for that stream, four times over, and then does not know the reason.
+    """
+
+    def _request_process_bundle(self, request: beam_fn_api_pb2.InstructionRequest) -> None:
+        descriptor = self._fns[request.process_bundle.process_bundle_descriptor_id]
+        for transform in descriptor.transforms.values():
+            if transform.spec.urn == DATA_INPUT_URN:
+                port = beam_fn_api_pb2.RemoteGrpcPort.FromString(transform.spec.payload)
+                self._data_channel_factory.create_data_channel(port)
+        super()._request_process_bundle(request)
+
+
+def _work(worker_id: str, endpoint: str, connected: Connection) -> None:
+    """Serve until the executor closes the connection or the pool is gone; then end, whatever is half done."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_pool, daemon=True).start()
@@ -87,7 +122,10 @@ def _work(worker_id: str, endpoint: str) -> None:
     logging.getLogger("apache_beam.runners.worker.data_plane").setLevel(logging.CRITICAL)
     threading.excepthook = _say_unless_hung_up
     try:
-        SdkHarness(endpoint, worker_id=worker_id).run()
+        harness = _Harness(endpoint, worker_id=worker_id)
+        connected.send(True)
+        connected.close()
+        harness.run()
     except grpc.RpcError as error:
         _LOGGER.info("worker %s: its executor is gone (%s)", worker_id, error.code())
     finally:
