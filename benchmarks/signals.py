@@ -267,7 +267,11 @@ def _datatrove_filters() -> list[Callable[[str], Any]]:
         GopherQualityFilter(1, 10**9, 1e-9, 10**9, never, never, never, 1e-9, 0),
         GopherRepetitionFilter(never, never, never, never, **bounds),
     ]
-    return [lambda text, one=one: one.filter(Document(text=text, id="")) for one in filters]
+
+    def judged(gopher: Any, text: str) -> Any:
+        return gopher.filter(Document(text=text, id=""))
+
+    return [partial(judged, gopher) for gopher in filters]
 
 
 def _rate(measure: Callable[[Documents, Languages], Any], documents: Documents, languages: Languages) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import pyarrow as pa
 
@@ -26,6 +26,7 @@ from pipelines.frame.storage import Workspace
 from schemas.ledger import LedgerRecord, Output, Tally
 from schemas.recipe import Recipe
 from schemas.tables import DOCUMENTS, IMAGES, TEXT_DUPLICATES, Table
+from tests.recipe_parts import RecipeParts
 
 BEGAN = datetime(2024, 1, 1, tzinfo=UTC)
 _VOCABULARY = [
@@ -115,7 +116,7 @@ def a_job(
     images: Mapping[str, Got] | None = None,
     *,
     own_files: bool = False,
-    **recipe: Any,
+    **recipe: Unpack[RecipeParts],
 ) -> Job:
     """A job over pages that are cut into partitions before the pages of these numbers; `images` were fetched.
 

@@ -6,7 +6,6 @@ python -m tests.fault_proxy --target http://127.0.0.1:5000 --port 5001 --log req
 import argparse
 import asyncio
 import json
-import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -137,4 +136,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -64,7 +64,7 @@ def _job_server_jar() -> Path:
 
 
 def _cluster(command: str, folder: Path, *options: str) -> None:
-    arguments = [sys.executable, _SCRIPTS / "cluster.py", command, "--folder", folder, *options]
+    arguments = [sys.executable, str(_SCRIPTS / "cluster.py"), command, "--folder", str(folder), *options]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -1,5 +1,7 @@
 """What each rule drops: first, alone and with others, and how many items other bounds would keep."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -28,7 +30,7 @@ def _columns(seed: int) -> dict[str, pa.Array]:
     }
 
 
-def _judged(seed: int, rules: list[dict[str, object]]) -> tuple[list[RuleCounts], int]:
+def _judged(seed: int, rules: Sequence[Mapping[str, object]]) -> tuple[list[RuleCounts], int]:
     """Counts of the rules, and how many candidates they keep; a third of the items are no candidates."""
     among = np.ones(SIZE, np.bool_)
     candidates = np.arange(SIZE) % 3 > 0
@@ -83,7 +85,7 @@ def test_a_curve_says_what_a_rule_with_another_bound_keeps(
 def test_a_curve_of_keep_top_says_what_another_threshold_keeps() -> None:
     counted = _judged(4, RULES)[0][5]
     for bound in (0, 119, 120, 200, 299):
-        fixed = [*RULES[:-1], {"signal": "characters", "min": bound}]
+        fixed: list[dict[str, object]] = [*RULES[:-1], {"signal": "characters", "min": bound}]
         assert counted.kept_at(bound) == _judged(4, fixed)[1]
 
 

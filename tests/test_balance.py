@@ -4,7 +4,7 @@ import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,7 @@ from pipelines.frame.stage import Job
 from pipelines.select import removals
 from schemas.tables import BALANCE, DIGESTS
 from tests.copied_job import Page, Shown, a_job, copies, find_copies, prose, rows
+from tests.recipe_parts import RecipeParts
 
 HOST = "https://a.example"
 QUESTION = "in what year did the first keeper of the old lighthouse leave the island for ever and why"
@@ -85,16 +86,20 @@ def test_a_document_of_a_set_makes_no_other_go(tmp_path: Path) -> None:
     text = f"{prose(1)} {prose(2)}"
     pages = [page("in-the-set", text, QUESTION, score=0.99), page("clean", text, prose(5, 8), score=0.5)]
     sets = [{"name": "quiz", "texts": a_list(tmp_path, "txt")}]
-    settings = {"dedup": {"text": {"near": {"jaccard": 0.5}}}}
+    settings: RecipeParts = {"dedup": {"text": {"near": {"jaccard": 0.5}}}}
     assert len(copies(find_copies(a_job(tmp_path / "dirty", pages, **settings)), pages)) == 1
-    found = copies(find_copies(a_job(tmp_path / "job", pages, decontaminate=sets, **settings)), pages)
+    clean: RecipeParts = {**settings, "decontaminate": sets}
+    found = copies(find_copies(a_job(tmp_path / "job", pages, **clean)), pages)
     assert found == {(f"{HOST}/in-the-set 0", -1, "benchmark", "quiz")}
 
 
 def test_a_list_that_has_changed_is_read_again(tmp_path: Path) -> None:
     quiz, concepts = tmp_path / "quiz.txt", tmp_path / "concepts.txt"
     pages = [page("1", QUESTION), page("2", "a red squirrel and a lighthouse")]
-    recipe = {"decontaminate": [{"name": "quiz", "texts": str(quiz)}], "balance": {"concepts": str(concepts)}}
+    recipe: RecipeParts = {
+        "decontaminate": [{"name": "quiz", "texts": str(quiz)}],
+        "balance": {"concepts": str(concepts)},
+    }
     found = []
     for question, concept in ((QUESTION, "squirrel"), (prose(7), "badger"), (QUESTION, "squirrel")):
         quiz.write_text(question)
@@ -108,9 +113,9 @@ CONCEPTS = ["lighthouse", "red squirrel", "squirrel", "badger", "never seen"]
 
 
 def balanced(root: Path, pages: Sequence[Page], cap: int, cuts: Sequence[int] = (), engine: Engine | None = None,
-             **recipe: Any) -> Job:  # fmt: skip
+             **recipe: Unpack[RecipeParts]) -> Job:  # fmt: skip
     (root / "concepts.txt").write_text("\n".join(CONCEPTS) + "\n")
-    settings = {"balance": {"concepts": str(root / "concepts.txt"), "cap": cap}, **recipe}
+    settings: RecipeParts = {"balance": {"concepts": str(root / "concepts.txt"), "cap": cap}, **recipe}
     return find_copies(a_job(root / "job", pages, cuts, **settings), Digest, DedupText, Balance, engine=engine)
 
 
@@ -213,7 +218,7 @@ def test_copies_and_screened_pages_are_not_counted(tmp_path: Path) -> None:
         page("one", text), page("copy", text), page("other", "lighthouse"),
         page("screened", "lighthouse", language="de"),
     ]  # fmt: skip
-    settings = {
+    settings: RecipeParts = {
         "dedup": {"text": {"exact": True}}, "screen": {"document": [{"signal": "language", "in": ["en"]}]},
     }  # fmt: skip
     job = balanced(tmp_path, pages, 1, [1, 2], **settings)

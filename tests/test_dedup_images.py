@@ -3,11 +3,12 @@
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pytest
 
+from filters import hamming
 from pipelines.dedup_images import copies as image_copies
 from pipelines.frame import exchange as exchanges
 from pipelines.frame import ledger
@@ -16,11 +17,12 @@ from pipelines.frame.engines.beam import BeamEngine
 from pipelines.frame.stage import Job
 from schemas.tables import IMAGE_DUPLICATES
 from tests.copied_job import Got, Page, Shown, a_job, find_copies_of_images, prose, rows
+from tests.recipe_parts import RecipeParts
 from tests.test_dedup_text import arrive_backwards
 
 HOST = "https://a.example"
 LOOK = 0x123456789ABCDEF0
-DISTANT = {"dedup": {"images": {"perceptual_distance": 4}}}
+DISTANT: RecipeParts = {"dedup": {"images": {"perceptual_distance": 4}}}
 
 
 def url(name: str) -> str:
@@ -47,7 +49,11 @@ def found(job: Job) -> dict[str, tuple[str, str, int | None]]:
 
 
 def compare(
-    root: Path, pages: Sequence[Page], images: Mapping[str, Got], cuts: Sequence[int] = (), **recipe: Any
+    root: Path,
+    pages: Sequence[Page],
+    images: Mapping[str, Got],
+    cuts: Sequence[int] = (),
+    **recipe: Unpack[RecipeParts],
 ) -> Job:
     by_url = {url(name): got for name, got in images.items()}
     return find_copies_of_images(a_job(root, pages, cuts, by_url, **recipe))
@@ -100,7 +106,7 @@ def test_documents_that_are_copies_or_fail_the_screen_are_not_counted(tmp_path: 
         Page(f"{HOST}/1", (same, Shown(url("a")))), Page(f"{HOST}/2", (same, Shown(url("a")))),
         page("3", "a"), page("4", "a", language="de"),
     ]  # fmt: skip
-    settings = {
+    settings: RecipeParts = {
         "dedup": {"text": {"exact": True}},
         "screen": {"document": [{"signal": "language", "in": ["en"]}]},
     }
@@ -266,7 +272,7 @@ def test_a_folder_of_an_evaluation_sets_pictures_is_read(tmp_path: Path) -> None
 
 def test_block_keys_are_asked_for_the_distance_of_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    keys = image_copies.block_keys
+    keys = hamming.block_keys
 
     def noting(hashes: Any, distance: int) -> Any:
         asked.append(distance)
@@ -275,8 +281,8 @@ def test_block_keys_are_asked_for_the_distance_of_the_recipe(tmp_path: Path, mon
     monkeypatch.setattr(image_copies, "block_keys", noting)
     images = {"a": Got("a", LOOK), "b": Got("b", LOOK)}
     for distance in (None, 0, 3):
-        settings = {"dedup": {"images": {"perceptual_distance": distance}}}
-        compare(tmp_path / f"{distance}", [page("1", "a"), page("2", "b")], images, **settings)
+        parts: RecipeParts = {"dedup": {"images": {"perceptual_distance": distance}}}
+        compare(tmp_path / f"{distance}", [page("1", "a"), page("2", "b")], images, **parts)
     assert np.unique(asked).tolist() == [3]
 
 

@@ -13,15 +13,16 @@ from pipelines.frame.engines.beam import BeamEngine
 from pipelines.frame.stage import Job
 from schemas.tables import FREQUENT_IMAGES
 from tests.copied_job import Page, Shown, a_job, copies, edited, find_copies, jaccard, prose, rows
+from tests.recipe_parts import RecipeParts
 
 HOST = "https://a.example"
-URL = {"dedup": {"text": {"url": True}}}
-EXACT = {"dedup": {"text": {"exact": True}}}
-NEAR = {"dedup": {"text": {"near": {"jaccard": 0.8}}}}
-SETS = {"dedup": {"text": {"image_sets": True}}}
+URL: RecipeParts = {"dedup": {"text": {"url": True}}}
+EXACT: RecipeParts = {"dedup": {"text": {"exact": True}}}
+NEAR: RecipeParts = {"dedup": {"text": {"near": {"jaccard": 0.8}}}}
+SETS: RecipeParts = {"dedup": {"text": {"image_sets": True}}}
 
 
-def paragraphs(**settings: Any) -> dict[str, Any]:
+def paragraphs(**settings: object) -> RecipeParts:
     return {"dedup": {"text": {"paragraphs": settings}}}
 
 
@@ -79,7 +80,9 @@ def test_equal_words_in_equal_order_are_exact_copies_and_the_smallest_id_stays(t
 def test_pages_without_a_text_are_no_copies_of_one_another(tmp_path: Path) -> None:
     empty = [(), ("",), ("—", "!"), (Shown("https://a.example/x.jpg"),)]
     pages = [page(f"{n}", *nodes) if nodes else Page(f"{HOST}/{n}", ()) for n, nodes in enumerate(empty * 2)]
-    everything = {"dedup": {"text": {"url": True, "exact": True, "near": {}, "paragraphs": {"min_words": 1}}}}
+    everything: RecipeParts = {
+        "dedup": {"text": {"url": True, "exact": True, "near": {}, "paragraphs": {"min_words": 1}}}
+    }
     assert copies(find_copies(a_job(tmp_path, pages, **everything)), pages) == set()
 
 
@@ -100,7 +103,7 @@ def test_a_pair_at_the_very_bound_is_a_copy_and_one_just_below_is_not(tmp_path: 
     exactly = jaccard(text, other)
     pages = [page("one", text), page("other", other)]
     for bound, expected in ((exactly, 1), (exactly + 1e-9, 0)):
-        near = {"dedup": {"text": {"near": {"jaccard": bound, "permutations": 216, "bands": 72}}}}
+        near: RecipeParts = {"dedup": {"text": {"near": {"jaccard": bound, "permutations": 216, "bands": 72}}}}
         assert len(copies(find_copies(a_job(tmp_path / f"{expected}", pages, **near)), pages)) == expected
 
 
@@ -112,7 +115,7 @@ def test_copies_of_copies_are_one_group_in_which_the_best_page_stays(tmp_path: P
         chain.append(" ".join(words))
     assert jaccard(chain[0], chain[-1]) < 0.85 < jaccard(chain[0], chain[1])
     pages = [page(f"{n}", text, score=0.99 if n == 2 else 0.6) for n, text in enumerate(chain)]
-    near = {"dedup": {"text": {"near": {"jaccard": 0.93}}}}
+    near: RecipeParts = {"dedup": {"text": {"near": {"jaccard": 0.93}}}}
     assert copies(find_copies(a_job(tmp_path, pages, **near)), pages) == {
         (f"{HOST}/{n} 0", -1, "near", f"{HOST}/2 0") for n in (0, 1, 3, 4)
     }
@@ -128,7 +131,7 @@ def test_the_recipe_says_which_copy_stays(tmp_path: Path, survivor: str, stays: 
         page("sure", text, score=0.99), page("long", f"{text} with some more", score=0.5),
         page("pictures", text, *pictures, score=0.5),
     ]  # fmt: skip
-    settings = {"dedup": {"text": {"near": {}, "survivor": survivor}}}
+    settings: RecipeParts = {"dedup": {"text": {"near": {}, "survivor": survivor}}}
     found = copies(find_copies(a_job(tmp_path, pages, **settings)), pages)
     assert {survivor for *_, survivor in found} == {f"{HOST}/{stays} 0"}
     assert len(found) == 2
@@ -190,7 +193,7 @@ def test_short_paragraphs_and_those_of_too_few_documents_are_left_alone(tmp_path
 def test_paragraphs_of_documents_that_are_copies_are_not_counted(tmp_path: Path) -> None:
     text = prose("whole page")
     pages = [page(f"{n}", text, NOTICE) for n in range(4)] + [page("other", prose("other"), NOTICE)]
-    settings = {"dedup": {"text": {"exact": True, "paragraphs": {}}}}
+    settings: RecipeParts = {"dedup": {"text": {"exact": True, "paragraphs": {}}}}
     assert {kind for _, _, kind, _ in copies(find_copies(a_job(tmp_path, pages, **settings)), pages)} == {"exact"}
 
 
@@ -198,21 +201,17 @@ def test_image_urls_that_too_many_documents_show_are_listed_where_they_are_shown
     logo, rare = Shown(f"{HOST}/logo.png"), Shown(f"{HOST}/rare.png")
     pages = [page(f"{n}", prose(n), logo, logo, *([rare] * 5 if n < 2 else [])) for n in range(4)]
     pages.append(page("without", prose("without")))
-    settings = {"dedup": {"text": {"max_image_documents": 3}}}
-    job = find_copies(a_job(tmp_path, pages, [2, 4], **settings))
+    job = find_copies(a_job(tmp_path, pages, [2, 4], dedup={"text": {"max_image_documents": 3}}))
     assert rows(job, FREQUENT_IMAGES) == [{"url": logo.url, "documents": 4}] * 2
-    settings["dedup"]["text"]["max_image_documents"] = 4
-    assert rows(find_copies(a_job(tmp_path / "more", pages, **settings)), FREQUENT_IMAGES) == []
+    four = find_copies(a_job(tmp_path / "more", pages, dedup={"text": {"max_image_documents": 4}}))
+    assert rows(four, FREQUENT_IMAGES) == []
 
 
-EVERYTHING: dict[str, Any] = {
-    "dedup": {
-        "text": {
-            "url": True, "exact": True, "near": {"jaccard": 0.8}, "image_sets": True, "paragraphs": {},
-            "max_image_documents": 3,
-        }
-    }
+EVERY_KIND = {
+    "url": True, "exact": True, "near": {"jaccard": 0.8}, "image_sets": True, "paragraphs": {},
+    "max_image_documents": 3,
 }  # fmt: skip
+EVERYTHING: RecipeParts = {"dedup": {"text": EVERY_KIND}}
 
 
 def a_crawl(size: int = 160, seed: int = 0) -> list[Page]:
@@ -312,9 +311,10 @@ def test_pages_that_fail_the_screen_make_no_other_page_go(tmp_path: Path) -> Non
         page("exact", text, notice, logo, language="de"), page("near", edited(text, 1), notice, logo, language="de"),
         page("set", prose("set"), logo, day=9, language=None),
     ]  # fmt: skip
-    screen = {"screen": {"document": [{"signal": "language", "in": ["en"], "missing": "drop"}]}}
-    settings = {**EVERYTHING, **screen}
-    settings["dedup"] = {"text": {**EVERYTHING["dedup"]["text"], "max_image_documents": 1}}
+    settings: RecipeParts = {
+        "dedup": {"text": {**EVERY_KIND, "max_image_documents": 1}},
+        "screen": {"document": [{"signal": "language", "in": ["en"], "missing": "drop"}]},
+    }
     for pages in ([*failing, passing], [passing, *failing]):
         job = find_copies(a_job(tmp_path / pages[0].doc_id, pages, [2], **settings))
         assert content(job) == [{"frequent": []}]
@@ -360,8 +360,8 @@ def test_of_a_page_that_two_files_hold_the_first_files_stays_whatever_arrives_fi
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pages = [page("twice", prose(1), NOTICE, Shown(f"{HOST}/a.jpg"))] * 2
-    for number, kind in enumerate(("url", "exact", "image_set", "paragraph")):
-        settings = {"url": URL, "exact": NEAR, "image_set": SETS, "paragraph": paragraphs(copies=2)}[kind]
+    recipes = {"url": URL, "exact": NEAR, "image_set": SETS, "paragraph": paragraphs(copies=2)}
+    for number, (kind, settings) in enumerate(recipes.items()):
         for backwards in (False, True):
             if backwards:
                 arrive_backwards(monkeypatch)
@@ -372,7 +372,7 @@ def test_of_a_page_that_two_files_hold_the_first_files_stays_whatever_arrives_fi
 
 def test_which_copies_are_found_does_not_depend_on_where_the_file_is_cut(tmp_path: Path) -> None:
     """With one value in one band all texts are candidates of one another; only some pairs are alike."""
-    near = {"dedup": {"text": {"near": {"jaccard": 0.8, "permutations": 2, "bands": 2}}}}
+    near: RecipeParts = {"dedup": {"text": {"near": {"jaccard": 0.8, "permutations": 2, "bands": 2}}}}
     pages = [
         page(f"{group}-{variant}", edited(prose(group, 200), variant) + f" {variant % 3}" * (variant % 4))
         for group in range(20)

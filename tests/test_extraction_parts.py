@@ -119,7 +119,7 @@ def check_columns(pages: list[Split]) -> None:
     assert columns.owner.tolist() == [number[owner] for owner in owners]
     assert [len(page.tags) for page in pages] == np.bincount(columns.page_of_token, minlength=len(pages)).tolist()
 
-    chains = {}
+    chains: dict[int, list[int]] = {}
     for token in sorted(opens):
         parent = found[token].parent
         chains[token] = [*chains.get(parent, ()), number[token]]  # from the outermost to the element itself
@@ -232,11 +232,11 @@ def test_trees_are_what_one_gets_going_down_each_of_them(seed: int, depth: int, 
     trees = Trees(
         names=("a", "b", "c"),
         asked=lucky.integers(0, 3, (5, depth)).astype(np.int16),
-        borders=lucky.integers(-2, 3, (5, depth)).astype(np.float32) / 2,
+        borders=(lucky.integers(-2, 3, (5, depth)) / 2).astype(np.float32),
         leaves=lucky.normal(size=(5, 2**depth, outputs)).astype(np.float32),
         bias=lucky.normal(size=outputs),
     )
-    matrix = lucky.integers(-4, 5, (3, 17)).astype(np.float32) / 2
+    matrix = (lucky.integers(-4, 5, (3, 17)) / 2).astype(np.float32)
     expected = []
     for row in matrix.T.tolist():
         total = trees.bias.tolist()

@@ -12,7 +12,7 @@ from PIL import Image
 
 import curate
 from curate.cli.main import main
-from curate.loader import Documents, find_shards
+from curate.loader import Document, Documents, find_shards
 from schemas.sample import KEY_PATTERN
 
 
@@ -49,9 +49,11 @@ def test_image_bytes_are_those_that_the_metadata_describe(out: Path) -> None:
 
 @pytest.mark.parametrize("workers", [0, 1, 4])
 def test_a_dataloader_yields_each_document_once_with_any_number_of_workers(out: Path, workers: int) -> None:
-    from torch.utils.data import DataLoader
+    from torch.utils.data import DataLoader, IterableDataset
 
-    loader = DataLoader(curate.load(out, decode="pil"), batch_size=3, num_workers=workers, collate_fn=list)
+    documents = curate.load(out, decode="pil")
+    assert isinstance(documents, IterableDataset)
+    loader: DataLoader[Document] = DataLoader(documents, batch_size=3, num_workers=workers, collate_fn=list)
     seen = [document.key for batch in loader for document in batch]
     assert sorted(seen) == sorted(_keys(out))
     assert len(seen) == len(set(seen)) > 30

@@ -14,8 +14,8 @@ import pytest
 from pipelines.frame.engine import EngineFailed
 from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.engines.pool import pulled
-from pipelines.frame.exchange import exchange
-from tests.test_exchange import CountNumbers, EmitNumbers, KeepNumbers, Scratch
+from pipelines.frame.exchange import Scratch, exchange
+from tests.test_exchange import CountNumbers, EmitNumbers, KeepNumbers
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """The evaluator: which items fail which rule, with value and bound, and that reasons add up."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pyarrow as pa
 
@@ -8,11 +10,11 @@ from schemas.recipe import Rule
 from schemas.statuses import Scope
 
 
-def _rules(*rules: dict[str, object]) -> list[Rule]:
+def _rules(*rules: Mapping[str, object]) -> list[Rule]:
     return [Rule.model_validate(rule) for rule in rules]
 
 
-def _failed(rule: dict[str, object], values: list[object], **other: list[object]) -> list[bool]:
+def _failed(rule: Mapping[str, object], values: Sequence[object], **other: Sequence[object]) -> list[bool]:
     columns = {str(rule["signal"]): pa.array(values), **{name: pa.array(column) for name, column in other.items()}}
     failures = evaluate(_rules(rule), Scope.NODE, columns, np.ones(len(values), np.bool_))
     return (~passed(failures, np.ones(len(values), np.bool_))).tolist()

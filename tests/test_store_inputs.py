@@ -1,6 +1,7 @@
 """What may be named as input and output, what is refused and in which words, and that secrets are never written."""
 
 import gzip
+import importlib.util
 from collections.abc import Iterator
 from functools import partial
 from http.server import HTTPServer, SimpleHTTPRequestHandler
@@ -217,8 +218,8 @@ def test_credentials_that_are_wrong_or_not_there_are_said(
 def test_a_package_that_is_missing_is_named_with_what_installs_it(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    find = file_systems.importlib.util.find_spec
-    monkeypatch.setattr(file_systems.importlib.util, "find_spec", lambda name: None if name == "gcsfs" else find(name))
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "gcsfs" else find(name))
     assert main(["status", "gs://bucket/out"]) == 2
     assert "gs:// needs the package gcsfs: install curate[cloud]" in capsys.readouterr().err
 
