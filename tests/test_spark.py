@@ -65,6 +65,7 @@ def test_the_demo_gives_the_bytes_of_a_local_run(cluster: SparkCluster, local: P
     assert not list(out.rglob(".*tmp-*"))
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("victim", ["an executor", "a Python worker", "the worker pool"])
 def test_what_is_killed_in_the_middle_is_replaced_and_nothing_is_lost(
     cluster: SparkCluster, local: Path, tmp_path: Path, victim: str
@@ -85,6 +86,7 @@ def test_what_is_killed_in_the_middle_is_replaced_and_nothing_is_lost(
     assert not list(out.rglob(".*tmp-*"))
 
 
+@pytest.mark.faults
 def test_a_driver_that_is_killed_leaves_a_job_that_the_next_run_ends_before_it_goes_on(
     cluster: SparkCluster, local: Path, tmp_path: Path
 ) -> None:
@@ -126,6 +128,7 @@ def test_without_a_worker_pool_the_run_ends_with_what_to_look_at(cluster: SparkC
     assert f"what the worker pools ({nowhere} on every node) print" in ran.stderr.splitlines()[-1]
 
 
+@pytest.mark.faults
 def test_a_cluster_without_free_workers_is_given_up_after_the_time_that_was_set(
     cluster: SparkCluster, tmp_path: Path
 ) -> None:

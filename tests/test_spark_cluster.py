@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.spark_cluster import SparkCluster, spark_cluster
 
 _CLUSTER = Path(__file__).parents[1] / "deploy" / "spark" / "cluster.py"
@@ -22,6 +24,7 @@ def test_each_element_is_a_task_and_both_workers_take_their_share(cluster: Spark
     assert len({worker for _, worker in done}) >= 2
 
 
+@pytest.mark.faults
 def test_a_cancelled_pipeline_leaves_no_task_running(cluster: SparkCluster, tmp_path: Path) -> None:
     client = _submit(cluster, tmp_path, seconds=2.0)
     _until(lambda: len(_done(tmp_path)) >= 1)
@@ -49,6 +52,7 @@ def test_a_stage_that_workers_cannot_load_fails_at_once_and_says_why(cluster: Sp
     assert "ModuleNotFoundError: No module named 'only_here'" in client.stderr
 
 
+@pytest.mark.faults
 def test_the_pool_comes_back_when_it_is_killed(cluster: SparkCluster, tmp_path: Path) -> None:
     before = cluster.pool()
     os.kill(before, signal.SIGKILL)
@@ -58,6 +62,7 @@ def test_the_pool_comes_back_when_it_is_killed(cluster: SparkCluster, tmp_path: 
     _finish(_submit(cluster, tmp_path, seconds=0.1))
 
 
+@pytest.mark.faults
 def test_a_stopped_cluster_leaves_no_process(tmp_path: Path) -> None:
     with spark_cluster(tmp_path / "cluster", workers=1) as running:
         _finish(_submit(running, tmp_path, seconds=0.1))
