@@ -59,6 +59,7 @@ def test_the_pool_comes_back_when_it_is_killed(cluster: SparkCluster, tmp_path: 
     _until(lambda: not Path(f"/proc/{before}").exists())
     host, port = cluster.worker_pool.split(":")
     _until(lambda: _answers(host, int(port)))
+    assert cluster.pool() != before
     _finish(_submit(cluster, tmp_path, seconds=0.1))
 
 

@@ -26,7 +26,7 @@ from schemas.recipe import Recipe
 # With as many tasks on both sides of a shuffle, pieces of it grow as the square: four million here.
 _MOST_REDUCERS = 2000
 _CHUNK = 500  # assignments in one file of the list
-_TODO = "todo"
+_ASSIGNED = "assigned"
 
 
 def say_todo(stage: Stage, todo: Sequence[Assignment], root: str) -> None:
@@ -35,12 +35,12 @@ def say_todo(stage: Stage, todo: Sequence[Assignment], root: str) -> None:
         some = todo[first : first + _CHUNK]
         numbers = np.array([a.partition.partition for a in some], np.uint32)
         fingerprints = np.frombuffer("\n".join(a.fingerprint for a in some).encode(), np.uint8)
-        Scratch(root, _TODO).write(stage.name, chunk, [numbers, fingerprints])
+        Scratch(root, _ASSIGNED).write(stage.name, chunk, [numbers, fingerprints])
 
 
 def forget_todo(root: str) -> None:
     """Remove what was written down."""
-    Scratch(root, _TODO).clear()
+    Scratch(root, _ASSIGNED).clear()
 
 
 class Whole(beam.PTransform):
@@ -125,7 +125,7 @@ class _Work(_Watched):
         yield element
 
     def _assignment(self, place: int) -> Assignment:
-        numbers, packed = Scratch(self._root, _TODO).arrays(self._stage.name, place // _CHUNK)
+        numbers, packed = Scratch(self._root, _ASSIGNED).arrays(self._stage.name, place // _CHUNK)
         fingerprint = packed.tobytes().decode().split("\n")[place % _CHUNK]
         return Assignment(self._partitions[int(numbers[place % _CHUNK])], fingerprint)
 
