@@ -11,6 +11,7 @@ import yaml
 import curate
 from curate.errors import UserError
 from curate.inputs import find_inputs
+from curate.recipes.reading import LOADER
 from filters import perplexity
 from filters.nsfw import missing_packages
 from pipelines.frame import partitions, storage
@@ -119,7 +120,7 @@ def open_job(output: str) -> Workspace:
 
 def read_recipe_of(workspace: Workspace) -> Recipe:
     """The resolved recipe of a job."""
-    return Recipe.model_validate(yaml.safe_load(workspace.read_text(JOB_FILE))["recipe"])
+    return Recipe.model_validate(_described(workspace)["recipe"])
 
 
 def check_tables(workspace: Workspace, names: Iterable[str]) -> None:
@@ -128,10 +129,15 @@ def check_tables(workspace: Workspace, names: Iterable[str]) -> None:
     Raises:
         UserError: where one was written by another version.
     """
-    written = yaml.safe_load(workspace.read_text(JOB_FILE))["tables"]
+    written = _described(workspace)["tables"]
     for name in names:
         if name in TABLES and written.get(name) != TABLES[name].version:
             raise UserError(f"{workspace.root}: {name} is of another version of curate; curate run makes it again")
+
+
+def _described(workspace: Workspace) -> dict[str, Any]:
+    described: dict[str, Any] = yaml.load(workspace.read_text(JOB_FILE), LOADER)  # noqa: S506 - a safe one
+    return described
 
 
 def _write_job_file(workspace: Workspace, recipe: Recipe, all_partitions: Sequence[Partition]) -> None:

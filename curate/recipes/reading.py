@@ -16,7 +16,7 @@ Location = tuple[str | int, ...]
 _SHOWN = 5
 _SET = "--set "
 # That of libyaml is ten times as fast, where PyYAML was built with it.
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass
@@ -86,7 +86,7 @@ def _find(recipe: str) -> Path:
 def _read(path: Path) -> RecipeText:
     text = RecipeText(str(path), {})
     try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
+        loader = LOADER(path.read_text(encoding="utf-8"))
         root = loader.get_single_node()
         if root is None:
             return text

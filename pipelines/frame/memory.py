@@ -6,6 +6,8 @@ import sys
 
 import pyarrow as pa
 
+from pipelines.frame.arrow import leave_pandas_out
+
 _M_ARENA_MAX = -8  # malloc.h
 _ARENAS = 2
 
@@ -13,8 +15,10 @@ _ARENAS = 2
 def keep_small() -> None:
     """One allocator that can be trimmed, with two heaps instead of eight a core, which Beam's threads half fill.
 
-    What is there already, mostly imported modules, is not searched for garbage again: that took 70 ms a partition.
+    pandas, which takes 40 MB, is left out. What is there already, mostly imported modules, is not searched for garbage
+    again: that took 70 ms a partition.
     """
+    leave_pandas_out()
     gc.freeze()
     pa.set_memory_pool(pa.system_memory_pool())
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
