@@ -89,6 +89,9 @@ def _run(recipe: str, inputs: Sequence[str], out: str, arguments: Sequence[str])
 
 def _digest(out: str) -> str:
     fs, base = fsspec.core.url_to_fs(f"{out}/shards")
+    assert json.loads(fs.cat_file(f"{base}/manifest.json"))["totals"]["samples"], (
+        "no document was kept: compares nothing"
+    )
     files = sorted(path for path in fs.ls(base, detail=False))
     return hashlib.sha256(b"".join(hashlib.sha256(fs.cat_file(path)).digest() for path in files)).hexdigest()
 
