@@ -69,7 +69,8 @@ def _speed(options: argparse.Namespace, spark: Sequence[str], folder: Path) -> N
     paths = sorted(glob.glob(options.input))
     extract = ["--until", "extract", "--workers", str(options.workers)]
     smallest = [min(paths, key=lambda path: Path(path).stat().st_size)]
-    runs = (("Spark, one file, cold", smallest, spark), ("Spark, one file", smallest, spark),
+    runs: Sequence[tuple[str, Sequence[str], Sequence[str]]] = (
+            ("Spark, one file, cold", smallest, spark), ("Spark, one file", smallest, spark),
             ("Spark", paths, spark), ("Spark, again", paths, spark),
             ("local", paths, []), ("local, again", paths, []))  # fmt: skip
     for name, inputs, engine in runs:
