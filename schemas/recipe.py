@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 from pydantic.config import JsonDict
 
 from schemas.signals import SIGNALS, Signal, names
-from schemas.statuses import Scope
+from schemas.statuses import ClipText, Scope
 
 Scalar = str | int | float | bool
 _Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -112,7 +112,7 @@ def _check_bound(bound: Bound, scope: Scope, early: bool) -> None:
             raise ValueError(f"{value!r} cannot be a value of {signal.name}, which is a {signal.kind}")
     if signal.unit in ("share", "probability") and ((bound.min or 0) > 1 or (bound.max is not None and bound.max < 0)):
         raise ValueError(f"{signal.name} is a {signal.unit} between 0 and 1: nothing could pass")
-    if signal.kind == "number" and bound.max is not None and bound.max < 0:
+    if signal.kind == "number" and signal.unit != "cosine" and bound.max is not None and bound.max < 0:
         raise ValueError(f"{signal.name} is never negative: nothing could pass a max of {bound.max:g}")
 
 
@@ -237,6 +237,43 @@ class MeasureSettings(Section):
     """What is measured on the pixels of images, beyond what costs next to nothing."""
 
     nsfw: bool = Field(default=False, description="Needs the extra nsfw; some 23 ms an image.")
+
+
+class ScoreSettings(Section):
+    """Similarity of images and texts by a CLIP model of open_clip. Needs curate[score]."""
+
+    model: str = Field(
+        description="emoji-clip, which is packaged and only for trying; or open_clip's: ViT-B-32 …, hf-hub:ORG/NAME; "
+        "or a folder with open_clip_config.json and weights."
+    )
+    pretrained: str | None = Field(default=None, description="Of a model of open_clip: its tag, or a checkpoint file.")
+    texts: tuple[ClipText, ...] = Field(
+        default=tuple(ClipText), min_length=1, description="What an image is compared with: the best of these counts."
+    )
+    window_words: int = Field(default=120, ge=1, description="Words before and behind an image that are looked at.")
+    max_sentences: int = Field(default=256, ge=1, description="Sentences of a page that an image is compared with.")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        default="auto", description="auto: bf16 on a GPU that has it, else fp16; fp32 on a CPU."
+    )
+    batch_images: int = Field(default=256, ge=1, json_schema_extra=OPERATIONAL)
+    batch_texts: int = Field(default=1024, ge=1, json_schema_extra=OPERATIONAL)
+    decode_threads: int = Field(
+        default=0, ge=0, json_schema_extra=OPERATIONAL, description="0: a thread for every core that no worker has."
+    )
+    text_overlap: bool = Field(
+        default=False, description="Whether the image only repeats its text in letters. Needs curate[ocr]; slow."
+    )
+
+
+class BootstrapSettings(Section):
+    """An adapter on the scorer's embeddings, trained on the pairs of this corpus that it is surest of."""
+
+    top: float = Field(default=0.5, gt=0, lt=1, description="Share of pairs, by score, that a round is trained on.")
+    rounds: int = Field(default=3, ge=1, description="At most; a round that is no gain ends it.")
+    pairs: int = Field(
+        default=50_000, ge=100, description="Pairs that are drawn from the corpus by a hash of their id."
+    )
+    seeds: int = Field(default=5, ge=2, description="How often each adapter is trained, for the noise of its figures.")
 
 
 class SelectRules(Section):
@@ -380,6 +417,8 @@ class Recipe(Section):
     balance: BalanceSettings | None = None
     fetch: FetchSettings = FetchSettings()
     measure: MeasureSettings = MeasureSettings()
+    score: ScoreSettings | None = None
+    bootstrap: BootstrapSettings | None = None
     select: SelectRules = SelectRules()
     pack: PackSettings = PackSettings()
     max_error_rate: float = Field(
@@ -390,11 +429,25 @@ class Recipe(Section):
         description="Share of items that may fail by our fault.",
     )
 
+    @field_validator("bootstrap")
+    @classmethod
+    def _adapts_a_scorer(cls, bootstrap: BootstrapSettings | None, info: ValidationInfo) -> BootstrapSettings | None:
+        if bootstrap is not None and info.data.get("score") is None:
+            raise ValueError("bootstrap needs a scorer to begin with: give score.model, or leave bootstrap out")
+        return bootstrap
+
     @field_validator("select")
     @classmethod
     def _bounds_what_is_measured(cls, select: SelectRules, info: ValidationInfo) -> SelectRules:
-        measure = info.data.get("measure")
+        measure, score = info.data.get("measure"), info.data.get("score")
         named = {bound.signal for rule in select.image for bound in (rule, rule.when) if bound is not None}
-        if "nsfw" in named and measure is not None and not measure.nsfw:
-            raise ValueError("a rule on nsfw needs what measures it: set measure.nsfw to true, or leave the rule out")
+        measured = {
+            "nsfw": (measure is None or measure.nsfw, "set measure.nsfw to true"),
+            "clip_score": (score is not None, "give score.model"),
+            "text_overlap": (score is not None and score.text_overlap, "set score.text_overlap to true"),
+            "alignment": (info.data.get("bootstrap") is not None, "give bootstrap"),
+        }
+        for signal, (is_measured, how) in measured.items():
+            if signal in named and not is_measured:
+                raise ValueError(f"a rule on {signal} needs what measures it: {how}, or leave the rule out")
         return select

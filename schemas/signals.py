@@ -206,6 +206,30 @@ _IMAGE = (
         "that it is not safe for work, by yahoo/open_nsfw; null without measure.nsfw",
         early=False,
     ),
+    Signal(
+        "clip_score",
+        Scope.IMAGE,
+        "number",
+        "cosine",
+        "similarity to the best of its texts by the recipe's scorer; null without one, or without a text",
+        early=False,
+    ),
+    Signal(
+        "alignment",
+        Scope.IMAGE,
+        "number",
+        "cosine",
+        "similarity to that text by the scorer that bootstrapping ended with; null without it",
+        early=False,
+    ),
+    Signal(
+        "text_overlap",
+        Scope.IMAGE,
+        "number",
+        "share",
+        "words of that text which the picture itself shows as letters (T-MARS); null without score.text_overlap",
+        early=False,
+    ),
     Signal("alt_words", Scope.IMAGE, "number", "words", "words of the alternative text; null where there is none"),
 )
 

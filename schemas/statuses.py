@@ -10,7 +10,8 @@ class StageName(StrEnum):
     """The stages in the order of the data.
 
     `digest` makes what duplicates are found by, `balance` caps concepts, `hosts` counts URLs by host so that `fetch`
-    can share out its rate, `measure` looks at pixels.
+    can share out its rate, `measure` looks at pixels, `score` compares pictures with texts, `bootstrap` fits the scorer
+    to the corpus.
     """
 
     EXTRACT = "extract"
@@ -20,6 +21,8 @@ class StageName(StrEnum):
     HOSTS = "hosts"
     FETCH = "fetch"
     MEASURE = "measure"
+    SCORE = "score"
+    BOOTSTRAP = "bootstrap"
     DEDUP_IMAGES = "dedup_images"
     SELECT = "select"
     PACK = "pack"
@@ -98,6 +101,26 @@ class ImageStatus(StrEnum):
     UNDECODABLE = "undecodable"
     RESIZE_FAILED = "resize_failed"
     ERROR = "error"
+
+
+class ScoreStatus(StrEnum):
+    """How the attempt to score one image node ended. Similarities are null unless it is ok."""
+
+    OK = "ok"
+    NO_TEXT = "no_text"
+    UNDECODABLE = "undecodable"
+    NOT_FINITE = "not_finite"
+    ERROR = "error"
+
+
+class ClipText(StrEnum):
+    """Candidate texts of an image, in the order in which the first of equally similar ones is taken."""
+
+    ALT = "alt"
+    CAPTION = "caption"
+    PRECEDING = "preceding"
+    FOLLOWING = "following"
+    SENTENCE = "sentence"
 
 
 class DuplicateKind(StrEnum):

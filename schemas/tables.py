@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from schemas.statuses import ClipText
+
 # Measured on text nodes; documents have their sums.
 TEXT_COUNTS = (
     "words", "characters", "special_characters", "stop_words", "punctuation_marks", "common_words", "flagged_words",
@@ -217,19 +219,30 @@ _EMBEDDING = pa.list_(pa.float16())
 
 SCORES = _table(
     "scores",
-    1,
-    _field("doc_id", _string, "the document", nullable=False),
-    _field("position", _int, "node of the image in the document", nullable=False),
+    2,
+    _field("doc_id", _string, "a document that takes part, in the order of documents", nullable=False),
+    _field("position", _int, "node of an image that was got", nullable=False),
+    _field("score_status", _string, "ScoreStatus: ok, or why there is no score", nullable=False),
+    _field("score_message", _string, "what the failing part said"),
     *(
-        _field(f"similarity_{text}", _float, "cosine of image and text embeddings", "cosine")
-        for text in ("alt", "caption", "preceding", "following", "sentence")
+        _field(f"similarity_{text}", _float, f"cosine of the embeddings of image and {text}", "cosine")
+        for text in ClipText
     ),
     _field("clip_score", _float, "the best of the similarities", "cosine"),
-    _field("clip_text", _string, "which text that was"),
-    _field("nsfw", _float, "probability by the image classifier", "probability"),
-    _field("text_overlap", _float, "share of the best text's words that OCR finds in the image", "share"),
+    _field("clip_text", _string, "ClipText: which one that was"),
+    _field("best_text", _string, "the words of it that the model saw"),
+    _field("sentence_similarities", _EMBEDDING, "with each sentence of the page (filters.sentences)", "cosine"),
+    _field("text_overlap", _float, "share of best_text's words that OCR finds in the image", "share"),
     _field("image_embedding", _EMBEDDING, "unit length"),
-    _field("text_embedding", _EMBEDDING, "unit length, of the best text"),
+    _field("text_embedding", _EMBEDDING, "unit length, of best_text"),
+)
+
+ALIGNMENT = _table(
+    "alignment",
+    1,
+    _field("doc_id", _string, "as in scores, for its rows that are ok, in their order", nullable=False),
+    _field("position", _int, "node of the image", nullable=False),
+    _field("alignment", _float, "cosine of the embeddings by the scorer that bootstrapping ended with", "cosine"),
 )
 
 VERDICTS = _table(
@@ -272,6 +285,6 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         PARTITIONS, DOCUMENTS, WARC_IMAGES, DIGESTS, TEXT_DUPLICATES, FREQUENT_IMAGES, BALANCE, HOSTS, IMAGES,
-        IMAGE_SIGNALS, IMAGE_DUPLICATES, SCORES, VERDICTS, RULES,
+        IMAGE_SIGNALS, SCORES, ALIGNMENT, IMAGE_DUPLICATES, VERDICTS, RULES,
     )
 }  # fmt: skip
