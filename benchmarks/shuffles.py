@@ -60,7 +60,7 @@ def main() -> None:
     documents = sum(record.tallies["documents"].out for record in extracted if "documents" in record.tallies)
     print(f"{documents} documents in {len(job.partitions)} partitions\n")
     print("| stage | exchanges | elements a partition | bytes a document |\n|---|---|---|---|")
-    for stage in stages(1):
+    for stage in stages(job.recipe):
         if row := _row(stage, job, documents):
             print(row)
 

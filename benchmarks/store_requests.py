@@ -52,7 +52,7 @@ def _costs(options: argparse.Namespace, slice_bytes: int) -> Iterator[tuple[str,
         recipe = read_recipe("default", [*options.settings, f"input.split_bytes={slice_bytes}"])
         job = prepare(recipe, [f"s3://crawls/{options.warc.name}"], "s3://crawls/out", 1)
         yield "planning", _counted(requests)
-        for stage in stages(1):
+        for stage in stages(job.recipe):
             run_stage(plan_stage(stage, job), job, LocalEngine(1))
             yield stage.name.value, _counted(requests)
 

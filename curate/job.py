@@ -12,7 +12,7 @@ import curate
 from curate.errors import UserError
 from curate.inputs import find_inputs
 from curate.recipes.reading import LOADER
-from filters import perplexity
+from filters import clip, perplexity
 from filters.nsfw import missing_packages
 from pipelines.frame import partitions, storage
 from pipelines.frame.partitions import InputsChanged, Partition
@@ -64,6 +64,9 @@ def _check_packages(recipe: Recipe) -> None:
             f"measure.nsfw needs {' and '.join(missing)}: install curate[nsfw], or take measure.nsfw and the rules on "
             "nsfw out of the recipe"
         )
+    missing = clip.missing_packages() if recipe.score else []
+    if missing:
+        raise UserError(f"score needs {' and '.join(missing)}: install curate[score], or take score out of the recipe")
 
 
 def _check_models(recipe: Recipe) -> None:
@@ -71,6 +74,9 @@ def _check_models(recipe: Recipe) -> None:
     reason = perplexity.problem(asked) if asked else None
     if reason:
         raise UserError(f"recipe {recipe.name}: extract.perplexity: {reason}")
+    reason = clip.problem(recipe.score) if recipe.score else None
+    if reason:
+        raise UserError(f"recipe {recipe.name}: score: {reason}")
 
 
 def _check_lists(recipe: Recipe) -> None:

@@ -10,15 +10,17 @@ from pipelines.fetch.stage import Fetch
 from pipelines.frame.stage import Stage
 from pipelines.measure.stage import Measure
 from pipelines.pack.stage import Pack
+from pipelines.score.stage import Score
 from pipelines.select.stage import Select
+from schemas.recipe import Recipe
 from schemas.statuses import StageName
 
 
-def stages(workers: int, until: StageName = StageName.PACK) -> list[Stage]:
-    """Stages up to one of them; `workers` of them run at the same time."""
+def stages(recipe: Recipe, workers: int = 1, until: StageName = StageName.PACK) -> list[Stage]:
+    """The stages that a recipe asks for, up to one of them; `workers` of them run at the same time."""
     chain: list[Stage] = [
-        Extract(), Digest(), DedupText(), Balance(), Hosts(), Fetch(workers), Measure(), DedupImages(), Select(),
-        Pack(),
+        Extract(), Digest(), DedupText(), Balance(), Hosts(), Fetch(workers), Measure(), Score(), DedupImages(),
+        Select(), Pack(),
     ]  # fmt: skip
-    names = [stage.name for stage in chain]
-    return chain[: names.index(until) + 1]
+    order = list(StageName)
+    return [stage for stage in chain if stage.wanted(recipe) and order.index(stage.name) <= order.index(until)]

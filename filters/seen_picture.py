@@ -40,8 +40,13 @@ def reduced(image: Image.Image) -> Image.Image:
     small = small.convert("RGBA" if small.has_transparency_data else "RGB")
     if small.size != size:
         small = small.resize(size, Image.Resampling.BOX)  # premultiplied with alpha, by Pillow
+    return upright(small, image)
+
+
+def upright(picture: Image.Image, image: Image.Image) -> Image.Image:
+    """What was made of an image, turned as the image's EXIF says that it is to be shown."""
     turn = _UPRIGHT.get(_orientation(image))
-    return small.transpose(turn) if turn is not None else small
+    return picture.transpose(turn) if turn is not None else picture
 
 
 def on_white(image: Image.Image) -> Image.Image:

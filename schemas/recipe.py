@@ -250,7 +250,9 @@ class ScoreSettings(Section):
     texts: tuple[ClipText, ...] = Field(
         default=tuple(ClipText), min_length=1, description="What an image is compared with: the best of these counts."
     )
-    window_words: int = Field(default=120, ge=1, description="Words before and behind an image that are looked at.")
+    window_characters: int = Field(
+        default=600, ge=1, description="Of texts before and behind an image that are looked at, up to a sentence's end."
+    )
     max_sentences: int = Field(default=256, ge=1, description="Sentences of a page that an image is compared with.")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         default="auto", description="auto: bf16 on a GPU that has it, else fp16; fp32 on a CPU."

@@ -30,7 +30,7 @@ def fetch(root: Path, server: ImageServer, pages: list[tuple[str, str, list[str]
     settings = {"fetch": {"allow_private_addresses": True, "per_host_rate": 1000, "retries": 0}, **recipe}
     warc = make_warc(root / "crawl.warc.gz", records)
     job = prepare(Recipe.model_validate(settings), [warc], str(root / "out"), 1)
-    for stage in stages(1, StageName.FETCH):
+    for stage in stages(job.recipe, 1, StageName.FETCH):
         run_stage(plan_stage(stage, job), job, LocalEngine(workers=1))
     rows = read_table(job.workspace, IMAGES, 0).to_pylist()
     statuses = {row["url"].removeprefix(server.url()): row["status"] for row in rows}

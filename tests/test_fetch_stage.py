@@ -88,7 +88,7 @@ def run(folder: Path, server: ImageServer, *warcs: str, workers: int = 1, split:
     )
     before = len(server.asked)
     job = prepare(recipe, warcs, str(folder), workers)
-    for stage in stages(workers, StageName.FETCH):
+    for stage in stages(job.recipe, workers, StageName.FETCH):
         run_stage(plan_stage(stage, job), job, LocalEngine(workers=1))
     return Fetched(job.workspace, server.paths()[before:])
 

@@ -61,7 +61,7 @@ def a_job(folder: Path, warc: str, **recipe: Any) -> Job:
 def run(job: Job, until: StageName = StageName.MEASURE) -> list[str]:
     """Run the stages up to one; which of them had anything to do."""
     ran = []
-    for stage in stages(1, until):
+    for stage in stages(job.recipe, 1, until):
         plan = plan_stage(stage, job)
         ran += [stage.name.value] if plan.todo else []
         run_stage(plan, job, LocalEngine(workers=1))

@@ -165,7 +165,7 @@ def test_more_partitions_are_no_more_listings_of_any_stage(
             recipe = Recipe.model_validate(settings)
             job = prepare(recipe, [INPUT], f"s3://crawls/cut-{slice_bytes}", 1)
             counts = listings[len(job.partitions)] = {}
-            for stage in stages(1):
+            for stage in stages(job.recipe):
                 requests.forget()
                 run_stage(plan_stage(stage, job), job, LocalEngine(1))
                 counts[stage.name.value] = requests.kinds()["LIST"]

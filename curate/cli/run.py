@@ -65,7 +65,7 @@ def execute(recipe: Recipe, inputs: Sequence[str], output: str, arguments: argpa
     ran = 0
     try:
         with engine:
-            for stage in stages(engine.workers or len(job.partitions), until):
+            for stage in stages(recipe, engine.workers or len(job.partitions), until):
                 ran += _run_one(stage, job, engine)
     except (StageFailed, EngineFailed) as error:
         _say(f"curate: {error}")

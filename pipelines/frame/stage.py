@@ -68,6 +68,14 @@ class Stage(ABC):
     def settings(self, recipe: Recipe) -> dict[str, Any]:
         """The part of the recipe on which the outputs depend, as plain data."""
 
+    def wanted(self, recipe: Recipe) -> bool:
+        """Whether a recipe asks for this stage at all."""
+        return True
+
+    def most_workers(self, recipe: Recipe) -> int | None:
+        """How many partitions one machine can work on at the same time; None: as many as it has workers."""
+        return None
+
     def reads_under(self, recipe: Recipe) -> tuple[Read, ...]:
         """What is read under a recipe: `reads`, unless the recipe decides how far the stage looks."""
         return self.reads

@@ -1,15 +1,15 @@
 """A partition's images out of their tar, each file decoded once, and what was measured on it."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow.compute as pc
 
 from filters.image_header import Unusable
 from filters.image_pixels import PixelSignals, measure_pixels
 from pipelines.frame import tables
+from pipelines.frame.image_files import ImageFiles
 from pipelines.frame.task import Task
 from schemas.statuses import ImageStatus
 from schemas.tables import IMAGES
@@ -20,7 +20,8 @@ _FAILED_BY_US = Unusable(ImageStatus.ERROR, "see the errors file")
 
 def measured_rows(task: Task) -> Iterator[dict[str, Any]]:
     """A row of image_signals for each image that was got, in the order of the table, which is that of the tar."""
-    with _Images(task) as images:
+    with ImageFiles(task.workspace) as files:
+        images = _Images(task, files)
         for row in _fetched(task):
             yield _row(row["url"], images.measure(row))
 
@@ -36,13 +37,11 @@ def _row(url: str, found: PixelSignals | Unusable) -> dict[str, Any]:
     return {"url": url, "measure_status": ImageStatus.OK.value, **asdict(found)}
 
 
-class _Images(ExitStack):
-    """Measures images out of shards, each opened once. Of equal files only the first is read."""
+class _Images:
+    """Measures images. Of equal files only the first is read."""
 
-    def __init__(self, task: Task) -> None:
-        super().__init__()
-        self._task = task
-        self._open: dict[str, BinaryIO] = {}
+    def __init__(self, task: Task, files: ImageFiles) -> None:
+        self._task, self._files = task, files
         self._known: dict[str, PixelSignals | Unusable] = {}
 
     def measure(self, row: dict[str, Any]) -> PixelSignals | Unusable:
@@ -55,20 +54,10 @@ class _Images(ExitStack):
         return found
 
     def _read_and_measure(self, row: dict[str, Any]) -> PixelSignals | Unusable:
-        content = self._read(row)
-        if len(content) < row["length"]:
-            # Of another copy the tar may hold everything: this is not remembered.
-            message = f"{row['shard']} holds {len(content)} of {row['length']} bytes"
-            return Unusable(ImageStatus.UNDECODABLE, message)
+        content = self._files.read(row)
+        if isinstance(content, Unusable):
+            return content  # not remembered: of another copy the tar may hold everything
+        self._task.bytes_in += len(content)
         recipe = self._task.recipe
         found = measure_pixels(content, recipe.fetch.max_pixels, nsfw=recipe.measure.nsfw)
         return self._known.setdefault(row["sha256"], found)
-
-    def _read(self, row: dict[str, Any]) -> bytes:
-        shard = row["shard"]
-        if shard not in self._open:
-            self._open[shard] = self.enter_context(self._task.workspace.open(shard))
-        self._open[shard].seek(row["offset"])
-        content = self._open[shard].read(row["length"])
-        self._task.bytes_in += len(content)
-        return content

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 
 from filters.formed import Form, Formed, Forms, sources
 from filters.nodes import Nodes
+from pipelines.select.node_scores import NodeScores
 from schemas.signals import names
 from schemas.statuses import DuplicateKind, ImageStatus, Scope
 
@@ -78,12 +80,13 @@ class ImageColumns:
 
     nodes: Nodes
     images: FetchedImages
+    scores: NodeScores
     rows: pa.Array
 
     @classmethod
-    def of(cls, nodes: Nodes, images: FetchedImages) -> Self:
+    def of(cls, nodes: Nodes, images: FetchedImages, scores: NodeScores) -> Self:
         """The images of a batch's nodes."""
-        return cls(nodes, images, images.rows(nodes.flat("images")))
+        return cls(nodes, images, scores, images.rows(nodes.flat("images")))
 
     def signals(self) -> Formed:
         """Signals of scope image for every node (null where the node is text), and `status`."""
@@ -119,12 +122,17 @@ def _urls(columns: ImageColumns) -> pa.Array:
     return columns.nodes.flat("images")
 
 
+def _score(columns: ImageColumns, *, name: str) -> pa.Array:
+    return columns.scores.of(name, columns.nodes)
+
+
 _OF_PAGES = {"alts", "rendered_width", "rendered_height"}
 _FORMS: Forms = {
     "status": Form((), _status),
     "image_url": Form((), _urls),
     "aspect_ratio": Form(("width", "height"), _longer_by_shorter),
     "alt_words": Form(("alts",), _word_counts),
+    **{name: Form((), partial(_score, name=name)) for name in ("clip_score", "alignment", "text_overlap")},
 }
 
 

@@ -15,6 +15,7 @@ from pipelines.frame.storage import Workspace
 from pipelines.select import removals
 from pipelines.select.image_columns import COLUMNS, COPIES, MEASURED, FetchedImages, page_columns_for
 from pipelines.select.judging import Evidence, gather
+from pipelines.select.node_scores import read_scores
 from schemas.recipe import Recipe, SelectRules
 from schemas.statuses import Scope
 from schemas.tables import DOCUMENTS, IMAGE_DUPLICATES, IMAGE_SIGNALS, IMAGES
@@ -39,18 +40,21 @@ def read(
     They can be judged by the recipe's rules, or else by any of `rules`.
     """
     number = partition.partition
-    columns = _columns(recipe, rules or (recipe.select,))
+    rules = rules or (recipe.select,)
+    columns = _columns(recipe, rules)
     fetched = tables.read_table(workspace, IMAGES, number, COLUMNS)
     measured = tables.read_table(workspace, IMAGE_SIGNALS, number, MEASURED)
     images = FetchedImages(fetched, measured, tables.read_table(workspace, IMAGE_DUPLICATES, number, COPIES))
+    named = set().union(*(signals_of(some.image) for some in rules))
+    scores = read_scores(workspace, number, recipe, named)
     removed = removals.read(workspace, number, recipe)
     seen = in_earlier_slices(workspace, number)
     batch = None
     for batch in tables.read_batches(workspace, DOCUMENTS, number, columns, _BATCH):
-        yield Batch(batch, gather(batch, images, seen, removed, recipe))
+        yield Batch(batch, gather(batch, images, scores, seen, removed, recipe))
     if batch is None:
         nothing = pa.RecordBatch.from_pylist([], pa.schema([DOCUMENTS.schema.field(name) for name in columns]))
-        yield Batch(nothing, gather(nothing, images, seen, removed, recipe))
+        yield Batch(nothing, gather(nothing, images, scores, seen, removed, recipe))
 
 
 def _columns(recipe: Recipe, rules: Sequence[SelectRules]) -> list[str]:

@@ -12,6 +12,7 @@ from filters.nodes import Mask, Nodes
 from filters.rules import NO_THRESHOLDS, Failure, Thresholds, as_json, evaluate, passed
 from filters.screening import Screening, page_opts_out, screen
 from pipelines.select.image_columns import FetchedImages, ImageColumns, opted_out
+from pipelines.select.node_scores import NodeScores
 from pipelines.select.removals import Removals
 from schemas.recipe import Recipe, SelectRules
 from schemas.statuses import DropReason, ImageStatus, Scope
@@ -78,12 +79,17 @@ class Judgement:
 
 
 def gather(
-    batch: pa.RecordBatch, images: FetchedImages, seen: frozenset[str], removed: Removals, recipe: Recipe
+    batch: pa.RecordBatch,
+    images: FetchedImages,
+    scores: NodeScores,
+    seen: frozenset[str],
+    removed: Removals,
+    recipe: Recipe,
 ) -> Evidence:
     """The evidence of a batch; documents whose id was `seen` before are duplicates."""
     nodes, ids = Nodes(batch), batch.column("doc_id")
     screening = screen(nodes, recipe)
-    columns = ImageColumns.of(nodes, images).signals()
+    columns = ImageColumns.of(nodes, images, scores).signals()
     documents = [_duplicate_failure(batch, seen), *removed.of_documents(ids)]
     asked_for = passed(documents[1:], screening.passed)
     status = _status_failure(batch, nodes, columns, asked_for, recipe)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from filters.rules import signals_of
 from pipelines.frame.copies import reasons
 from pipelines.frame.rounds import Round
 from pipelines.frame.stage import Job, Read, Span, Stage
@@ -11,6 +12,7 @@ from pipelines.frame.task import Task
 from pipelines.select import inputs, pools, rule_table, thresholds
 from pipelines.select.counting import Counts
 from pipelines.select.judging import judge
+from pipelines.select.node_scores import stages_behind
 from pipelines.select.verdicts import verdicts
 from schemas.ledger import LedgerRecord
 from schemas.recipe import Recipe
@@ -44,8 +46,10 @@ class Select(Stage):
         }
 
     def reads_under(self, recipe: Recipe) -> tuple[Read, ...]:
-        """With keep_top every partition's verdicts depend on the values of all."""
-        return tuple(replace(read, span=Span.ALL) for read in self.reads) if self.rounds(recipe) else self.reads
+        """Scores if rules name them; with keep_top every partition's verdicts depend on the values of all."""
+        scores = stages_behind(set(signals_of(recipe.select.image)))
+        reads = (*self.reads, *(Read(stage, folder) for stage, folder in scores.items()))
+        return tuple(replace(read, span=Span.ALL) for read in reads) if self.rounds(recipe) else reads
 
     def rounds(self, recipe: Recipe) -> tuple[Round, ...]:
         """What finds the thresholds of keep_top."""

@@ -44,17 +44,19 @@ class LocalEngine(Engine):
             raise EngineFailed(str(error)) from error
         here = stage.light and len(todo) <= _FEW
         work = _Work(stage, tuple(known), job.workspace.root, job.recipe)
-        for _ in self._each(work, largest_first(todo), here):
+        workers = min(self.workers, stage.most_workers(job.recipe) or self.workers)
+        for _ in self._each(work, largest_first(todo), 1 if here else workers):
             pass
 
     def exchange(self, plan: Plan) -> None:
         """In this process where little is shuffled among few partitions."""
         here = len(plan.sources) <= _FEW and plan.total_bytes <= BUCKET_BYTES
-        exchange_through_files(plan, lambda do, items: self._each(do, items, here))
+        exchange_through_files(plan, lambda do, items: self._each(do, items, 1 if here else self.workers))
         give_back()
 
-    def _each(self, do: Callable[[Any], Any], items: Sequence[Any], here: bool) -> Iterable[Any]:
-        workers = 1 if here else min(self.workers, len(items))
+    @staticmethod
+    def _each(do: Callable[[Any], Any], items: Sequence[Any], workers: int) -> Iterable[Any]:
+        workers = min(workers, len(items))
         return pulled(do, items, workers) if workers > 1 else map(do, items)
 
 

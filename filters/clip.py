@@ -1,0 +1,283 @@
+"""A CLIP model of open_clip as a scorer: its files checked, loaded once a process, images and texts to embeddings.
+
+Preprocessing, tokens and towers are open_clip's own (https://github.com/mlfoundations/open_clip, MIT). What is ours is
+what a scorer of whole crawls needs: pixels come as 8 bits and are normalised on the device, texts are not padded to the
+longest one that there could be, and a batch that does not fit into the device's memory is halved.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.recipe import ScoreSettings, nearest
+
+if TYPE_CHECKING:
+    import torch
+
+Embeddings = npt.NDArray[np.float32]
+Picture = npt.NDArray[np.uint8]
+
+PACKAGES = ("open_clip", "torch", "torchvision")
+EMOJI = "emoji-clip"
+_EMOJI_FOLDER = Path(__file__).parent / "data" / EMOJI
+_CONFIG, _MERGES = "open_clip_config.json", "merges.txt.gz"
+_WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
+_HUB = "hf-hub:"
+_END = 1 << 20
+# A sentence occurs on many pages, and is counted before it is cut into what the model sees.
+_KNOWN_COUNTS = 1 << 16
+
+
+class ScorerUnusable(RuntimeError):
+    """A model that cannot be loaded; the message says which, and what is wrong with it."""
+
+
+def missing_packages() -> list[str]:
+    """Which of the packages that this needs are not installed."""
+    return [name for name in PACKAGES if find_spec(name) is None]
+
+
+def problem(settings: ScoreSettings) -> str | None:
+    """Why a model cannot be used, as far as that can be said without loading it; None where nothing is wrong."""
+    folder = _folder(settings.model)
+    if folder is not None:
+        return _problem_of_folder(folder) or (
+            "pretrained: a folder has weights of its own; leave pretrained out" if settings.pretrained else None
+        )
+    if settings.model.startswith(_HUB):
+        return None
+    return _problem_of_name(settings.model, settings.pretrained)
+
+
+def _folder(model: str) -> Path | None:
+    """The folder that a model is in, if it is in one."""
+    if model == EMOJI:
+        return _EMOJI_FOLDER
+    if model.startswith(_HUB):
+        return None
+    return Path(model) if "/" in model or Path(model).is_dir() else None
+
+
+def weights_digest(settings: ScoreSettings) -> str | None:
+    """What tells one file of local weights from another: sizes, beginnings and ends; None for weights that have a tag."""
+    folder = _folder(settings.model)
+    files = sorted(folder.iterdir()) if folder else [Path(settings.pretrained or "")]
+    digest = hashlib.sha256()
+    for file in files:
+        if file.is_file():
+            digest.update(f"{file.name} {file.stat().st_size} ".encode())
+            with file.open("rb") as content:
+                digest.update(content.read(_END))
+                content.seek(max(0, file.stat().st_size - _END))
+                digest.update(content.read(_END))
+    return digest.hexdigest() if any(file.is_file() for file in files) else None
+
+
+def _problem_of_folder(folder: Path) -> str | None:
+    if not folder.is_dir():
+        return f"model: {folder}: there is no such folder"
+    try:
+        described = json.loads((folder / _CONFIG).read_text())
+    except FileNotFoundError:
+        return f"model: {folder} has no {_CONFIG}"
+    except ValueError as error:
+        return f"model: {folder / _CONFIG} is no JSON: {error}"
+    if not isinstance(described, dict) or "model_cfg" not in described:
+        return f"model: {folder / _CONFIG} has no model_cfg"
+    return None if any(any(folder.glob(kind)) for kind in _WEIGHTS) else f"model: {folder} has no weights"
+
+
+def _problem_of_name(model: str, pretrained: str | None) -> str | None:
+    import open_clip
+
+    if model not in open_clip.list_models():
+        return f"model: open_clip has no model {model!r}; {nearest(model, open_clip.list_models())}"
+    if pretrained is None:
+        tags = open_clip.list_pretrained_tags_by_model(model)
+        return (
+            f"pretrained: {model} without weights scores at random; give a checkpoint file, or one of {', '.join(tags)}"
+        )
+    if "/" in pretrained or pretrained.endswith((".pt", ".pth", ".bin", ".safetensors")):
+        return None if Path(pretrained).is_file() else f"pretrained: {pretrained}: there is no such file"
+    if not open_clip.get_pretrained_cfg(model, pretrained):
+        tags = open_clip.list_pretrained_tags_by_model(model)
+        return f"pretrained: {model} has no weights {pretrained!r}; {nearest(pretrained, tags)}"
+    return None
+
+
+class ClipModel:
+    """A model on a device. Embeddings are (n, width) in float32, of unit length; not finite ones are left as they are.
+
+    `halved` counts how often a batch of images or texts had to be made smaller.
+    """
+
+    def __init__(self, settings: ScoreSettings, device: str) -> None:
+        import torch
+
+        self.device = torch.device(device)
+        if self.device.type == "cpu":
+            torch.set_num_threads(1)  # there is a worker for every core, and sums do not depend on how they are split
+        self._model, self._tokenizer = _load(settings, self.device)
+        self._dtype = _autocast_dtype(settings.precision, self.device)
+        self._sizes = {"images": settings.batch_images, "texts": settings.batch_texts}
+        steps, mean, std = _preprocessing(self._model)
+        self.preprocess: Callable[[Any], Any] = steps
+        self._mean, self._scale = (
+            torch.tensor(values, device=self.device).view(1, -1, 1, 1) for values in (mean, [255 * s for s in std])
+        )
+        self.image_size = int(max(_pair(self._model.visual.image_size)))
+        self.context_length = int(self._tokenizer.context_length)
+        self._mask = _trimmable_mask(self._model.text)
+        self.halved: Counter[str] = Counter()
+        self.count_tokens: Callable[[str], int] = lru_cache(_KNOWN_COUNTS)(self._count_tokens)
+
+    @property
+    def room(self) -> int:
+        """Tokens of a text that the model sees, beside those that mark its ends."""
+        return self.context_length - 2
+
+    def embed_images(self, pictures: Sequence[Picture]) -> Embeddings:
+        """Embeddings of pictures of one size, each (3, h, w) as `filters.clip_picture` makes them."""
+        import torch
+
+        def embed(some: Sequence[Picture]) -> "torch.Tensor":
+            batch = torch.from_numpy(np.stack(some))
+            if self.device.type == "cuda":
+                batch = batch.pin_memory().to(self.device, non_blocking=True)
+            normal = (batch.float() - 255 * self._mean) / self._scale
+            return self._model.encode_image(normal)
+
+        return self._embedded("images", pictures, embed)
+
+    def embed_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Embeddings of texts; what is longer than the context is cut off."""
+        order = sorted(range(len(texts)), key=lambda number: self.count_tokens(texts[number]))
+        found = self._embedded("texts", [texts[number] for number in order], self._embed_texts)
+        embeddings = np.empty_like(found)
+        embeddings[order] = found
+        return embeddings
+
+    def _embed_texts(self, texts: Sequence[str]) -> "torch.Tensor":
+        """Of texts sorted by length, so that little is padding."""
+        tokens = self._tokenizer(list(texts))
+        if self._mask is not None:
+            length = min(self.context_length, self.count_tokens(texts[-1]) + 2)
+            tokens = tokens[:, :length]
+            self._model.text.attn_mask = self._mask[:length, :length]
+        return self._model.encode_text(tokens.to(self.device))
+
+    def _count_tokens(self, text: str) -> int:
+        encode = getattr(self._tokenizer, "encode", None)
+        if encode is not None:
+            return len(encode(text))
+        cleaned = self._tokenizer.clean_fn(text)
+        return len(self._tokenizer.tokenizer(cleaned, add_special_tokens=False).input_ids)
+
+    def _embedded(
+        self, kind: str, items: Sequence[Any], embed: Callable[[Sequence[Any]], "torch.Tensor"]
+    ) -> Embeddings:
+        import torch
+
+        found: list[Embeddings] = []
+        done = 0
+        with torch.inference_mode(), self._autocast():
+            while done < len(items):
+                some = items[done : done + self._sizes[kind]]
+                try:
+                    part = embed(some)
+                except torch.OutOfMemoryError:
+                    self._halve(kind, len(some))
+                    continue
+                found.append(torch.nn.functional.normalize(part.float(), dim=-1).cpu().numpy())
+                done += len(some)
+        return np.concatenate(found) if found else np.zeros((0, 0), np.float32)
+
+    def _halve(self, kind: str, size: int) -> None:
+        """Let later batches be half of one that did not fit into the device's memory.
+
+        Raises:
+            ScorerUnusable: not even one item fits.
+        """
+        import torch
+
+        if size == 1:
+            raise ScorerUnusable(f"score: {self.device} has no memory for one of the {kind}; give it a smaller model")
+        torch.cuda.empty_cache()
+        self._sizes[kind] = size // 2
+        self.halved[kind] += 1
+
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
+        import torch
+
+        if self._dtype is None:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, self._dtype)
+
+
+@cache
+def shared_model(settings: ScoreSettings, device: str) -> ClipModel:
+    """The model of this process.
+
+    Raises:
+        ScorerUnusable: see there.
+    """
+    return ClipModel(settings, device)
+
+
+def _load(settings: ScoreSettings, device: "torch.device") -> tuple[Any, Any]:
+    import open_clip
+
+    folder = _folder(settings.model)
+    name = f"local-dir:{folder}" if folder else settings.model
+    merges = {"bpe_path": str(folder / _MERGES)} if folder and (folder / _MERGES).exists() else {}
+    try:
+        # The text tower as a part of its own, which takes texts that are not padded.
+        model = open_clip.create_model(
+            name, settings.pretrained, device=device, force_custom_text=True, require_pretrained=True
+        )
+        return model.eval(), open_clip.get_tokenizer(name, **merges)
+    except Exception as error:
+        where = " ".join(filter(None, (settings.model, settings.pretrained)))
+        raise ScorerUnusable(f"score: {where} cannot be loaded: {type(error).__name__}: {error}"[:1000]) from error
+
+
+def _autocast_dtype(precision: str, device: "torch.device") -> "torch.dtype | None":
+    import torch
+
+    if precision == "auto":
+        if device.type != "cuda":
+            return None
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision)
+
+
+def _preprocessing(model: Any) -> tuple[Callable[[Any], Any], Sequence[float], Sequence[float]]:
+    """The model's own steps from an RGB image to one of its size, and what it is then normalised by."""
+    from open_clip.transform import PreprocessCfg, image_transform_v2
+    from torchvision.transforms import Compose, Normalize, ToTensor
+
+    steps = image_transform_v2(PreprocessCfg(**model.visual.preprocess_cfg), is_train=False).transforms
+    normalising = next(step for step in steps if isinstance(step, Normalize))
+    shaping = steps[: next(number for number, step in enumerate(steps) if isinstance(step, ToTensor))]
+    return Compose(shaping), normalising.mean, normalising.std
+
+
+def _trimmable_mask(text: Any) -> "torch.Tensor | None":
+    """The causal mask of a text tower in which what stands behind a text's end changes nothing; else None."""
+    from open_clip.transformer import TextTransformer
+
+    plain = isinstance(text, TextTransformer) and text.cls_emb is None and text.pool_type in ("argmax", "eos", "first")
+    return text.attn_mask if plain else None
+
+
+def _pair(size: Any) -> tuple[int, int]:
+    return tuple(size) if isinstance(size, (tuple, list)) else (size, size)
