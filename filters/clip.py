@@ -68,7 +68,7 @@ def _folder(model: str) -> Path | None:
 
 
 def weights_digest(settings: ScoreSettings) -> str | None:
-    """What tells one file of local weights from another: sizes, beginnings and ends; None for weights that have a tag."""
+    """What tells local weights from others: sizes, beginnings and ends of files; None for weights that have a tag."""
     folder = _folder(settings.model)
     files = sorted(folder.iterdir()) if folder else [Path(settings.pretrained or "")]
     digest = hashlib.sha256()

@@ -10,7 +10,7 @@ from schemas.statuses import ImageStatus
 
 
 class ImageFiles(ExitStack):
-    """Bytes of images by their rows in the table `images`: cheapest in the order of the table, which is that of the tar."""
+    """Bytes of images by their rows in the table `images`; cheapest in its order, which is that of the tar."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()

@@ -1,15 +1,18 @@
 """The ledger: `ledger/<stage>/<partition>.json`, written last. Resume, progress and every count are read from it."""
 
 import zlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from pipelines.frame.storage import Workspace
-from pipelines.frame.stores.locations import CONNECTIONS, Entry
+from pipelines.frame.stores.locations import CONNECTIONS, Entry, is_local
 from schemas.ledger import LEDGER_VERSION, LedgerRecord
 
+A = TypeVar("A")
+B = TypeVar("B")
 # Records that were read, by path: version and compressed text. A run reads those of a stage for every stage behind it,
 # and each is a request where the workspace is in a store.
 _known: dict[str, tuple[str, bytes]] = {}
@@ -60,9 +63,8 @@ def read(workspace: Workspace, stage: str, partition: int) -> LedgerRecord | Non
 
 def read_all(workspace: Workspace, stage: str) -> dict[int, LedgerRecord]:
     """All records of a stage by partition: one listing, then the files that are not known."""
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        found = pool.map(lambda entry: _read_entry(workspace, entry), _entries(workspace, stage))
-        return {record.partition: record for record in found if record is not None}
+    found = _each(workspace, lambda entry: _read_entry(workspace, entry), _entries(workspace, stage))
+    return {record.partition: record for record in found if record is not None}
 
 
 def partitions_in(workspace: Workspace, stage: str) -> list[int]:
@@ -77,9 +79,16 @@ def invalidate(workspace: Workspace, stage: str, partition: int) -> None:
 
 def invalidate_all(workspace: Workspace, stage: str, partitions: Collection[int]) -> None:
     """The same for many, where there are records of them."""
+    there = [n for n in partitions_in(workspace, stage) if n in partitions]
+    _each(workspace, lambda number: invalidate(workspace, stage, number), there)
+
+
+def _each(workspace: Workspace, do: Callable[[A], B], items: Sequence[A]) -> list[B]:
+    """At the same time where each is a request; on disk, threads would take longer than what they do."""
+    if is_local(workspace.root):
+        return [do(item) for item in items]
     with ThreadPoolExecutor(CONNECTIONS) as pool:
-        there = [n for n in partitions_in(workspace, stage) if n in partitions]
-        list(pool.map(lambda number: invalidate(workspace, stage, number), there))
+        return list(pool.map(do, items))
 
 
 def _entries(workspace: Workspace, stage: str) -> list[Entry]:

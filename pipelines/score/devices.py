@@ -5,6 +5,7 @@ import fcntl
 import os
 import tempfile
 from functools import cache
+from pathlib import Path
 from typing import IO
 
 _held: list[IO[str]] = []
@@ -25,7 +26,8 @@ def own_device() -> str:
     A GPU is claimed by a lock that ends with the process, since nobody tells workers which of them they are.
     """
     for number in range(gpus()):
-        lock = open(os.path.join(tempfile.gettempdir(), f"curate-gpu-{os.getuid()}-{number}.lock"), "w")
+        path = Path(tempfile.gettempdir(), f"curate-gpu-{os.getuid()}-{number}.lock")
+        lock = path.open("w")
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _held.append(lock)

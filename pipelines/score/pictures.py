@@ -46,7 +46,7 @@ def embed_pictures(task: Task, model: ClipModel, into: EmbeddingFile, batch_size
 
 
 def _keep(batch: Sequence[tuple[str, Picture]], found: Embeddings, pictures: Pictures, into: EmbeddingFile) -> None:
-    finite: list[bool] = np.isfinite(found).all(axis=-1).tolist()
+    finite = [bool(np.isfinite(embedding).all()) for embedding in found]
     into.add([sha256 for (sha256, _), fine in zip(batch, finite, strict=True) if fine], found[np.array(finite)])
     pictures.unusable |= {sha256: NOT_FINITE for (sha256, _), fine in zip(batch, finite, strict=True) if not fine}
 
