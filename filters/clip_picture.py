@@ -9,8 +9,8 @@ from PIL import Image
 from filters.image_header import Unusable, read_image
 from filters.seen_picture import in_8_bits, on_white, upright
 
-# JPEG decoders can scale down while decoding: to so many times the size that is wanted, since the rest is then resized as
-# the model has it. docs/benchmarks.md has what that does to scores.
+# JPEG decoders can scale down while decoding: to so many times the size that is wanted, the rest being resized as the
+# model has it. docs/benchmarks.md has what that does to scores.
 _DRAFT = 4
 
 

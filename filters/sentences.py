@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence and the node that it is in."""
+    """A sentence, the node that it is in, and the character of the node at which it begins."""
 
     node: int
+    start: int
     text: str
 
 
@@ -20,10 +21,14 @@ def sentences(texts: Sequence[str | None], language: str | None) -> list[Sentenc
     """
     from sentencex import segment
 
-    return [
-        Sentence(node, sentence)
-        for node, text in enumerate(texts)
-        if text
-        for part in segment(language or "en", text)
-        if any(map(str.isalnum, sentence := " ".join(part.split())))
-    ]
+    found = []
+    for node, text in enumerate(texts):
+        end = 0
+        if not text:
+            continue
+        for part in segment(language or "en", text):
+            start = text.index(part, end)
+            end = start + len(part)
+            if any(map(str.isalnum, part)):
+                found.append(Sentence(node, start + len(part) - len(part.lstrip()), " ".join(part.split())))
+    return found

@@ -401,6 +401,10 @@ class PackSettings(Section):
 
     shard_samples: int = Field(default=10_000, ge=1)
     shard_bytes: int = Field(default=1 << 30, ge=1)
+    placement: Literal["dom", "matched"] = Field(
+        default="dom",
+        description="dom: images where the page has them; matched: each before its most similar sentence, as in MMC4.",
+    )
     merge_texts: bool = Field(default=True, description="Join text nodes with no image between them by a blank line.")
     pii: PiiSettings | None = Field(default=None, description="Placeholders for personal data; null replaces nothing.")
 
@@ -437,6 +441,16 @@ class Recipe(Section):
         if bootstrap is not None and info.data.get("score") is None:
             raise ValueError("bootstrap needs a scorer to begin with: give score.model, or leave bootstrap out")
         return bootstrap
+
+    @field_validator("pack")
+    @classmethod
+    def _places_by_sentences(cls, pack: PackSettings, info: ValidationInfo) -> PackSettings:
+        score = info.data.get("score")
+        if pack.placement == "matched" and (score is None or ClipText.SENTENCE not in score.texts):
+            raise ValueError(
+                "placement matched compares with sentences: give score.model, with sentence in score.texts"
+            )
+        return pack
 
     @field_validator("select")
     @classmethod

@@ -25,6 +25,8 @@ _IMAGE_METADATA = {
         "bytes": {"type": "integer", "minimum": 1},
         "alt": _TEXT_OR_NULL,
         "caption": _TEXT_OR_NULL,
+        "clip_score": _NUMBER_OR_NULL,
+        "clip_text": _TEXT_OR_NULL,
     },
     "additionalProperties": False,
 }

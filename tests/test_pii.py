@@ -8,6 +8,7 @@ import pytest
 
 from filters import pii
 from pipelines.pack import manifest
+from pipelines.pack.placement import on_the_page
 from pipelines.pack.samples import make_sample
 from schemas.ledger import Output
 from schemas.recipe import Recipe
@@ -115,7 +116,12 @@ def _sample(placeholders: dict[str, str]) -> tuple[dict[str, Any], dict[str, int
     names = ("url", "sha256", "phash", "width", "height", "format", "bytes")
     row = {**dict.fromkeys(names), "extension": "png"}
     sample = make_sample(
-        document, [True] * 3, {"https://a.test/a.png": row}, lambda _: b"", merge_texts=True, placeholders=placeholders
+        document,
+        on_the_page(document, [True] * 3),
+        {"https://a.test/a.png": row},
+        lambda _: b"",
+        merge_texts=True,
+        placeholders=placeholders,
     )
     return json.loads(sample.json), dict(sample.replaced)
 

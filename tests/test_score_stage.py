@@ -13,7 +13,9 @@ from PIL import Image
 from curate.errors import UserError
 from curate.funnel import funnel
 from curate.job import prepare
+from curate.loader import load
 from curate.stages import stages
+from curate.validation import check_shard
 from filters.clip import ClipModel, Embeddings, missing_packages
 from pipelines.frame import ledger
 from pipelines.frame.engines.local import LocalEngine
@@ -231,6 +233,34 @@ def test_rules_bound_scores_by_page_and_the_top_share_is_kept(tmp_path: Path, ti
     }
     assert kept == {node for node, score in scores.items() if score >= bound}
     assert funnel(job.workspace)["adds_up"], funnel(job.workspace)["problems"]
+
+
+@pytest.mark.parametrize("placement", ["dom", "matched"])
+def test_samples_carry_the_scores_and_images_stand_where_the_recipe_says(
+    tmp_path: Path, tiny: Path, placement: str
+) -> None:
+    job = a_job(tmp_path, tiny, pack={"placement": placement, "merge_texts": False})
+    run(job, StageName.PACK)
+    shard = job.workspace.path("shards/00000-000.tar")
+    assert check_shard(shard).problems == []
+    scores = {(row["doc_id"], row["position"]): row for row in rows_of(job)}
+    documents = {row["doc_id"]: row for row in read_table(job.workspace, DOCUMENTS, 0).to_pylist()}
+    seen = 0
+    for sample in load(shard, decode="bytes"):
+        page = documents[sample.key]
+        for place, entry in enumerate(sample.metadata):
+            if entry is None:
+                continue
+            seen += 1
+            rows = [scores[sample.key, at] for at, url in enumerate(page["images"]) if url == entry["url"]]
+            row = next(row for row in rows if round(row["clip_score"], 4) == entry["clip_score"])
+            assert entry["clip_text"] == row["clip_text"]
+            if placement == "matched":  # before a sentence that is as good as any, but for those others have taken
+                following = next(text for text in sample.texts[place:] if text is not None)
+                assert following.split(".")[0] in " ".join(text for text in page["texts"] if text)
+            else:
+                assert sample.texts[place - 1] == page["texts"][row["position"] - 1]
+    assert seen == 6
 
 
 def test_a_recipe_without_a_scorer_has_no_such_stage_and_no_such_rule(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from curate.errors import UserError
@@ -14,6 +15,7 @@ IN_WORKERS = (
     "curate.stages", "pipelines.extract.extraction", "pipelines.fetch.images", "pipelines.measure.images", "fasttext",
     "rensa", "wordfreq", "stopwordsiso", "phonenumbers",
 )  # fmt: skip
+FOR_SCORES = ("open_clip", "sentencex", "pipelines.score.scoring")
 ENGINES = ("local", "spark", "beam")
 _SPARK_OPTIONS = ("spark_job_endpoint", "spark_master", "spark_job_server", "spark_worker_pool")
 
@@ -45,8 +47,8 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def engine_of(arguments: argparse.Namespace, output: str) -> "Engine":
-    """The engine, not yet started.
+def engine_of(arguments: argparse.Namespace, output: str, also_in_workers: Sequence[str] = ()) -> "Engine":
+    """The engine, not yet started; `also_in_workers` are modules that this job needs beside the usual ones.
 
     Raises:
         UserError: where options are missing or contradict one another.
@@ -62,7 +64,7 @@ def engine_of(arguments: argparse.Namespace, output: str) -> "Engine":
             raise UserError(
                 "options after -- go to Beam, which --engine local does not use; give --engine beam or spark"
             )
-        _warm_up(arguments.workers)
+        _warm_up(arguments.workers, also_in_workers)
         from pipelines.frame.engines.local import LocalEngine
 
         return LocalEngine(arguments.workers)
@@ -75,12 +77,12 @@ def engine_of(arguments: argparse.Namespace, output: str) -> "Engine":
     return _spark(arguments, output, beam_args)
 
 
-def _warm_up(workers: int) -> None:
+def _warm_up(workers: int, also: Sequence[str]) -> None:
     """Have what workers need imported beside what this process imports meanwhile."""
     from pipelines.frame.engines import fork_server
 
     if workers != 1 and len(os.sched_getaffinity(0)) > 1:
-        fork_server.start([*IN_WORKERS, "pipelines.frame.engines.local"])
+        fork_server.start([*IN_WORKERS, *also, "pipelines.frame.engines.local"])
 
 
 def _spark(arguments: argparse.Namespace, output: str, beam_args: tuple[str, ...]) -> "Engine":

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from curate.cli.arguments import Subparsers, add_command, add_run_options
-from curate.cli.engines import engine_of
+from curate.cli.engines import FOR_SCORES, engine_of
 from curate.errors import UserError
 from schemas.recipe import Recipe, nearest
 from schemas.statuses import StageName
@@ -53,7 +53,7 @@ def execute(recipe: Recipe, inputs: Sequence[str], output: str, arguments: argpa
     until = parse_stage(arguments.until)
     for chatty in ("root", "apache_beam", "grpc"):  # before the import, during which Beam warns of what we do not use
         logging.getLogger(chatty).setLevel(logging.CRITICAL)
-    engine = engine_of(arguments, output)
+    engine = engine_of(arguments, output, FOR_SCORES if recipe.score else ())
     # Arrow and the stages take most of a second to import: only now is it sure that they are needed.
     from curate.job import prepare
     from curate.stages import stages

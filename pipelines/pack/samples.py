@@ -2,12 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from filters import pii
 from pipelines.frame.storage import file_name
+from pipelines.pack.placement import Placed
 
 Row = Mapping[str, Any]
 _ALIGNED = ("texts", "images", "image_members", "metadata")
@@ -36,14 +37,18 @@ class Sample:
 
 def make_sample(
     document: Row,
-    node_kept: Sequence[bool],
+    placed: Iterable[Placed],
     images: Mapping[str, Row],
     read: Callable[[Row], bytes],
     *,
     merge_texts: bool,
     placeholders: Mapping[str, str],
+    scores: Mapping[int, Row] | None = None,
 ) -> Sample:
-    """The sample of a document: kept nodes in the order of the page, with placeholders for personal data."""
+    """The sample of a document: its nodes as they are placed, with placeholders for personal data.
+
+    `scores` are those of images by position, where they were measured.
+    """
     key = document["doc_id"]
     content: dict[str, Any] = {name: [] for name in _ALIGNED}
     sample = Sample(key, b"")
@@ -53,18 +58,18 @@ def make_sample(
         sample.replaced += counts
         return replaced
 
-    for position, kept in enumerate(node_kept):
-        if not kept:
-            continue
-        text = clean(document["texts"][position])
+    last = -1
+    for node in placed:
+        text = clean(node.text)
         if text is not None:
-            sample.text_nodes += 1
+            sample.text_nodes += int(node.position != last)
+            last = node.position
             _add_text(content, text, merge_texts)
         else:
-            row = images[document["images"][position]]
+            row = images[document["images"][node.position]]
             part = f"{len(sample.images):02d}.{row['extension']}"
             sample.images.append((part, read(row)))
-            entry = (None, part, f"{key}.{part}", _image_metadata(document, position, row, clean))
+            entry = (None, part, f"{key}.{part}", _image_metadata(document, node.position, row, clean, scores))
             for name, value in zip(_ALIGNED, entry, strict=True):
                 content[name].append(value)
     sample.texts = sum(text is not None for text in content["texts"])
@@ -84,14 +89,25 @@ def _add_text(content: dict[str, Any], text: str, merge: bool) -> None:
 
 
 def _image_metadata(
-    document: Row, position: int, row: Row, clean: Callable[[str | None], str | None]
+    document: Row,
+    position: int,
+    row: Row,
+    clean: Callable[[str | None], str | None],
+    scores: Mapping[int, Row] | None,
 ) -> dict[str, Any]:
     taken = ("url", "sha256", "phash", "width", "height", "format", "bytes")
     return {
         **{name: row[name] for name in taken},
         "alt": clean(document["alts"][position]),
         "caption": clean(document["captions"][position]),
+        **({} if scores is None else _scores(scores.get(position, {}))),
     }
+
+
+def _scores(row: Row) -> dict[str, Any]:
+    """Rounded, since they are stored in 32 bits and would be written with the digits of 64."""
+    score = row.get("clip_score")
+    return {"clip_score": None if score is None else round(score, 4), "clip_text": row.get("clip_text")}
 
 
 def _general_metadata(document: Row) -> dict[str, Any]:

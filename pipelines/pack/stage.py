@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, BinaryIO, ClassVar
 
@@ -13,13 +13,14 @@ from pipelines.frame.shards import ShardWriter
 from pipelines.frame.stage import Job, Read, Stage
 from pipelines.frame.storage import Workspace, local_copy
 from pipelines.frame.task import Task
-from pipelines.pack import manifest
+from pipelines.pack import manifest, placement
+from pipelines.pack.placement import Placed
 from pipelines.pack.samples import Row, Sample, make_sample
 from schemas.ledger import LedgerRecord
 from schemas.recipe import PackSettings, Recipe
 from schemas.sample import EXTENSIONS
 from schemas.statuses import ImageStatus, StageName
-from schemas.tables import DOCUMENTS, IMAGES, VERDICTS
+from schemas.tables import DOCUMENTS, IMAGES, SCORES, VERDICTS
 
 _DOCUMENT_COLUMNS = (
     "doc_id", "url", "warc_path", "warc_offset", "crawled_at", "title", "language", "language_score", "texts", "images",
@@ -52,19 +53,25 @@ class Pack(Stage):
         """How shards are cut."""
         return recipe.pack.fingerprinted()
 
+    def reads_under(self, recipe: Recipe) -> tuple[Read, ...]:
+        """With a scorer its scores, which go into the samples."""
+        return (*self.reads, Read(StageName.SCORE, "scores")) if recipe.score else self.reads
+
     def process(self, task: Task, known: Sequence[Any]) -> None:
         """Write the partition's samples."""
         images = _images(task.workspace, task.number)
         settings = task.recipe.pack
         placeholders = settings.pii.placeholders if settings.pii else {}
+        scores = _scores(task.workspace, task.number, task.recipe)
         shards = _Shards(task)
         try:
             with _ImageReader(task.workspace) as reader:
                 for document, kept in _kept_documents(task.workspace, task.number):
                     with task.guard("documents", document["url"]):
+                        of_images = scores.of(document["doc_id"]) if scores else None
                         sample = make_sample(
-                            document, kept, images, reader.read,
-                            merge_texts=settings.merge_texts, placeholders=placeholders,
+                            document, _placed(document, kept, of_images, settings), images, reader.read,
+                            merge_texts=settings.merge_texts, placeholders=placeholders, scores=of_images,
                         )  # fmt: skip
                         shards.add(sample)
         finally:
@@ -83,6 +90,41 @@ def _images(workspace: Workspace, partition: int) -> Mapping[str, Row]:
         for row in rows
         if row["status"] == ImageStatus.OK.value
     }
+
+
+class _Scores:
+    """Scores of a partition's images by document, which come one after another."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+        ids = table.column("doc_id").to_pylist()
+        self._ranges: dict[str, tuple[int, int]] = {}
+        for row, doc_id in enumerate(ids):
+            self._ranges[doc_id] = (self._ranges.get(doc_id, (row, 0))[0], row + 1)
+
+    def of(self, doc_id: str) -> dict[int, Row]:
+        """Rows of a document by position."""
+        begin, end = self._ranges.get(doc_id, (0, 0))
+        return {row["position"]: row for row in self._table.slice(begin, end - begin).to_pylist()}
+
+
+def _scores(workspace: Workspace, partition: int, recipe: Recipe) -> _Scores | None:
+    if recipe.score is None:
+        return None
+    similarities = ["sentence_similarities"] if recipe.pack.placement == "matched" else []
+    columns = ["doc_id", "position", "clip_score", "clip_text", *similarities]
+    return _Scores(tables.read_table(workspace, SCORES, partition, columns))
+
+
+def _placed(
+    document: Row, kept: Sequence[bool], scores: Mapping[int, Row] | None, settings: PackSettings
+) -> Iterable[Placed]:
+    if settings.placement == "dom" or scores is None:
+        return placement.on_the_page(document, kept)
+    similarities = {
+        position: found for position, row in scores.items() if (found := row["sentence_similarities"]) is not None
+    }
+    return placement.matched(document, kept, similarities)
 
 
 def _kept_documents(workspace: Workspace, partition: int) -> Iterator[tuple[Row, Sequence[bool]]]:
