@@ -20,6 +20,8 @@ _HANDED_ON = (
     (StageName.SELECT, "texts", StageName.PACK),
     (StageName.SELECT, "images", StageName.PACK),
 )
+# Stages that most recipes do without.
+_IF_ASKED_FOR = (StageName.SCORE, StageName.BOOTSTRAP)
 
 
 def funnel(workspace: Workspace) -> dict[str, Any]:
@@ -27,11 +29,12 @@ def funnel(workspace: Workspace) -> dict[str, Any]:
     known = partitions.load(workspace)
     total, paths = len(known), {p.partition: p.path for p in known}
     records = {stage: ledger.read_all(workspace, stage) for stage in StageName}
+    records = {stage: found for stage, found in records.items() if found or stage not in _IF_ASKED_FOR}
     tallies = {stage: sum_tallies(of_stage) for stage, of_stage in records.items()}
     problems = list(_problems(records, tallies, total))
     return {
         "partitions": total,
-        "stages": [_stage(stage, records[stage], tallies[stage], paths) for stage in StageName],
+        "stages": [_stage(stage, records[stage], tallies[stage], paths) for stage in records],
         "adds_up": not problems,
         "problems": problems,
     }

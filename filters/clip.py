@@ -126,16 +126,17 @@ class ClipModel:
         self.device = torch.device(device)
         if self.device.type == "cpu":
             torch.set_num_threads(1)  # there is a worker for every core, and sums do not depend on how they are split
-        self._model, self._tokenizer = _load(settings, self.device)
+        self._model, self.tokenizer = _load(settings, self.device)
         self._dtype = _autocast_dtype(settings.precision, self.device)
-        self._sizes = {"images": settings.batch_images, "texts": settings.batch_texts}
+        self.batch_sizes = {"images": settings.batch_images, "texts": settings.batch_texts}
         steps, mean, std = _preprocessing(self._model)
         self.preprocess: Callable[[Any], Any] = steps
         self._mean, self._scale = (
-            torch.tensor(values, device=self.device).view(1, -1, 1, 1) for values in (mean, [255 * s for s in std])
+            torch.tensor([255 * value for value in values], device=self.device).view(1, -1, 1, 1)
+            for values in (mean, std)
         )
         self.image_size = int(max(_pair(self._model.visual.image_size)))
-        self.context_length = int(self._tokenizer.context_length)
+        self.context_length = int(self.tokenizer.context_length)
         self._mask = _trimmable_mask(self._model.text)
         self.halved: Counter[str] = Counter()
         self.count_tokens: Callable[[str], int] = lru_cache(_KNOWN_COUNTS)(self._count_tokens)
@@ -147,40 +148,61 @@ class ClipModel:
 
     def embed_images(self, pictures: Sequence[Picture]) -> Embeddings:
         """Embeddings of pictures of one size, each (3, h, w) as `filters.clip_picture` makes them."""
-        import torch
-
-        def embed(some: Sequence[Picture]) -> "torch.Tensor":
-            batch = torch.from_numpy(np.stack(some))
-            if self.device.type == "cuda":
-                batch = batch.pin_memory().to(self.device, non_blocking=True)
-            normal = (batch.float() - 255 * self._mean) / self._scale
-            return self._model.encode_image(normal)
-
-        return self._embedded("images", pictures, embed)
+        return self._embedded("images", pictures, lambda some: self.image_features(self.pixels(some)))
 
     def embed_texts(self, texts: Sequence[str]) -> Embeddings:
         """Embeddings of texts; what is longer than the context is cut off."""
         order = sorted(range(len(texts)), key=lambda number: self.count_tokens(texts[number]))
-        found = self._embedded("texts", [texts[number] for number in order], self._embed_texts)
+        by_length = [texts[number] for number in order]
+        found = self._embedded("texts", by_length, lambda some: self.text_features(self.tokens(some)))
         embeddings = np.empty_like(found)
         embeddings[order] = found
         return embeddings
 
-    def _embed_texts(self, texts: Sequence[str]) -> "torch.Tensor":
-        """Of texts sorted by length, so that little is padding."""
-        tokens = self._tokenizer(list(texts))
+    def pixels(self, pictures: Sequence[Picture]) -> "torch.Tensor":
+        """What the image tower takes, (n, 3, h, w), on the device."""
+        import torch
+
+        batch = torch.from_numpy(np.stack(pictures))
+        if self.device.type == "cuda":
+            batch = batch.pin_memory().to(self.device, non_blocking=True)
+        return (batch.float() - self._mean) / self._scale
+
+    def tokens(self, texts: Sequence[str]) -> "torch.Tensor":
+        """What the text tower takes, (n, length), on the device: of sorted texts, little of it is padding."""
+        tokens = self.tokenizer(list(texts))
         if self._mask is not None:
-            length = min(self.context_length, self.count_tokens(texts[-1]) + 2)
-            tokens = tokens[:, :length]
-            self._model.text.attn_mask = self._mask[:length, :length]
-        return self._model.encode_text(tokens.to(self.device))
+            tokens = tokens[:, : max(map(self.count_tokens, texts)) + 2]
+        return tokens.to(self.device)
+
+    def image_features(self, pixels: "torch.Tensor") -> "torch.Tensor":
+        """What comes out of the image tower."""
+        features: torch.Tensor = self._model.encode_image(pixels)
+        return features
+
+    def text_features(self, tokens: "torch.Tensor") -> "torch.Tensor":
+        """What comes out of the text tower."""
+        if self._mask is not None:
+            self._model.text.attn_mask = self._mask[: tokens.shape[1], : tokens.shape[1]]
+        features: torch.Tensor = self._model.encode_text(tokens)
+        return features
+
+    def inference(self) -> contextlib.AbstractContextManager[Any]:
+        """Within this, towers compute in the precision of the settings and remember nothing."""
+        import torch
+
+        stack = contextlib.ExitStack()
+        stack.enter_context(torch.inference_mode())
+        if self._dtype is not None:
+            stack.enter_context(torch.autocast(self.device.type, self._dtype))
+        return stack
 
     def _count_tokens(self, text: str) -> int:
-        encode = getattr(self._tokenizer, "encode", None)
+        encode = getattr(self.tokenizer, "encode", None)
         if encode is not None:
             return len(encode(text))
-        cleaned = self._tokenizer.clean_fn(text)
-        return len(self._tokenizer.tokenizer(cleaned, add_special_tokens=False).input_ids)
+        cleaned = self.tokenizer.clean_fn(text)
+        return len(self.tokenizer.tokenizer(cleaned, add_special_tokens=False).input_ids)
 
     def _embedded(
         self, kind: str, items: Sequence[Any], embed: Callable[[Sequence[Any]], "torch.Tensor"]
@@ -189,9 +211,9 @@ class ClipModel:
 
         found: list[Embeddings] = []
         done = 0
-        with torch.inference_mode(), self._autocast():
+        with self.inference():
             while done < len(items):
-                some = items[done : done + self._sizes[kind]]
+                some = items[done : done + self.batch_sizes[kind]]
                 try:
                     part = embed(some)
                 except torch.OutOfMemoryError:
@@ -212,15 +234,8 @@ class ClipModel:
         if size == 1:
             raise ScorerUnusable(f"score: {self.device} has no memory for one of the {kind}; give it a smaller model")
         torch.cuda.empty_cache()
-        self._sizes[kind] = size // 2
+        self.batch_sizes[kind] = size // 2
         self.halved[kind] += 1
-
-    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
-        import torch
-
-        if self._dtype is None:
-            return contextlib.nullcontext()
-        return torch.autocast(self.device.type, self._dtype)
 
 
 @cache
