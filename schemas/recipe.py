@@ -262,9 +262,6 @@ class ScoreSettings(Section):
     decode_threads: int = Field(
         default=0, ge=0, json_schema_extra=OPERATIONAL, description="0: a thread for every core that no worker has."
     )
-    text_overlap: bool = Field(
-        default=False, description="Whether the image only repeats its text in letters. Needs curate[ocr]; slow."
-    )
 
 
 class BootstrapSettings(Section):
@@ -460,7 +457,6 @@ class Recipe(Section):
         measured = {
             "nsfw": (measure is None or measure.nsfw, "set measure.nsfw to true"),
             "clip_score": (score is not None, "give score.model"),
-            "text_overlap": (score is not None and score.text_overlap, "set score.text_overlap to true"),
             "alignment": (info.data.get("bootstrap") is not None, "give bootstrap"),
         }
         for signal, (is_measured, how) in measured.items():

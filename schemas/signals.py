@@ -222,14 +222,6 @@ _IMAGE = (
         "similarity to that text by the scorer that bootstrapping ended with; null without it",
         early=False,
     ),
-    Signal(
-        "text_overlap",
-        Scope.IMAGE,
-        "number",
-        "share",
-        "words of that text which the picture itself shows as letters (T-MARS); null without score.text_overlap",
-        early=False,
-    ),
     Signal("alt_words", Scope.IMAGE, "number", "words", "words of the alternative text; null where there is none"),
 )
 

@@ -232,7 +232,6 @@ SCORES = _table(
     _field("clip_text", _string, "ClipText: which one that was"),
     _field("best_text", _string, "the words of it that the model saw"),
     _field("sentence_similarities", _EMBEDDING, "with each sentence of the page (filters.sentences)", "cosine"),
-    _field("text_overlap", _float, "share of best_text's words that OCR finds in the image", "share"),
     _field("image_embedding", _EMBEDDING, "unit length"),
     _field("text_embedding", _EMBEDDING, "unit length, of best_text"),
 )

@@ -132,7 +132,7 @@ _FORMS: Forms = {
     "image_url": Form((), _urls),
     "aspect_ratio": Form(("width", "height"), _longer_by_shorter),
     "alt_words": Form(("alts",), _word_counts),
-    **{name: Form((), partial(_score, name=name)) for name in ("clip_score", "alignment", "text_overlap")},
+    **{name: Form((), partial(_score, name=name)) for name in ("clip_score", "alignment")},
 }
 
 

@@ -15,7 +15,6 @@ from schemas.tables import ALIGNMENT, SCORES, Table
 # Signals by the stage and the table that have them.
 _FROM: Mapping[str, tuple[StageName, Table]] = {
     "clip_score": (StageName.SCORE, SCORES),
-    "text_overlap": (StageName.SCORE, SCORES),
     "alignment": (StageName.BOOTSTRAP, ALIGNMENT),
 }
 
