@@ -257,12 +257,27 @@ def _load(settings: ScoreSettings, device: "torch.device") -> tuple[Any, Any]:
     try:
         # The text tower as a part of its own, which takes texts that are not padded.
         model = open_clip.create_model(
-            name, settings.pretrained, device=device, force_custom_text=True, require_pretrained=True
+            name,
+            settings.pretrained,
+            device=device,
+            force_custom_text=True,
+            force_quick_gelu=_trained_with_quick_gelu(settings),
+            require_pretrained=True,
         )
         return model.eval(), open_clip.get_tokenizer(name, **merges)
     except Exception as error:
         where = " ".join(filter(None, (settings.model, settings.pretrained)))
         raise ScorerUnusable(f"score: {where} cannot be loaded: {type(error).__name__}: {error}"[:1000]) from error
+
+
+def _trained_with_quick_gelu(settings: ScoreSettings) -> bool:
+    """Whether weights by tag belong to another activation than that of the model's name, as OpenAI's own do.
+
+    open_clip only warns and scores with the wrong one, unless asked for ViT-L-14-quickgelu and the like.
+    """
+    import open_clip
+
+    return bool((open_clip.get_pretrained_cfg(settings.model, settings.pretrained or "") or {}).get("quick_gelu"))
 
 
 def _autocast_dtype(precision: str, device: "torch.device") -> "torch.dtype | None":

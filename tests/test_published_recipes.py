@@ -1,5 +1,8 @@
 """The recipes that carry a corpus' name have exactly the bounds that its paper and code publish."""
 
+import re
+from importlib.resources import files
+
 import pytest
 
 from curate.recipes.reading import read_recipe
@@ -180,6 +183,16 @@ def test_the_core_subset_of_mmc4_is_four_settings_away() -> None:
     bounds = ["sentences.min=4", "sentences.max=40", "images.min=2", "images.max=15"]
     core = _stated(read_recipe("mmc4", [f"select.document.{bound}" for bound in bounds]).select.document)
     assert core == {"sentences": {"min": 4, "max": 40}, "images": {"min": 2, "max": 15}}
+
+
+def test_mmc4s_scores_and_placement_are_the_settings_that_its_first_lines_name() -> None:
+    first_lines = (files("curate.recipes") / "mmc4.yaml").read_text().split("name:")[0]
+    settings = re.findall(r"--set '?((?:score|select\.image|pack)\.[^\s']+)", first_lines)
+    recipe = read_recipe("mmc4", settings)
+    assert recipe.score is not None
+    assert (recipe.score.model, recipe.score.pretrained, recipe.score.texts) == ("ViT-L-14", "openai", ("sentence",))
+    assert _stated(recipe.select.image)["clip_score"] == {"min": 0.15}
+    assert recipe.pack.placement == "matched"
 
 
 def test_mmc4_images_are_at_most_800_pixels_and_the_others_stay_as_they_came() -> None:
