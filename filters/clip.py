@@ -29,7 +29,7 @@ Picture = npt.NDArray[np.uint8]
 PACKAGES = ("open_clip", "torch", "torchvision")
 EMOJI = "emoji-clip"
 _EMOJI_FOLDER = Path(__file__).parent / "data" / EMOJI
-_CONFIG, _MERGES = "open_clip_config.json", "merges.txt.gz"
+_CONFIG, _MERGES = "open_clip_config.json", "bpe_merges.txt.gz"
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
 _HUB = "hf-hub:"
 _END = 1 << 20
@@ -48,7 +48,7 @@ def missing_packages() -> list[str]:
 
 def problem(settings: ScoreSettings) -> str | None:
     """Why a model cannot be used, as far as that can be said without loading it; None where nothing is wrong."""
-    folder = _folder(settings.model)
+    folder = folder_of(settings.model)
     if folder is not None:
         return _problem_of_folder(folder) or (
             "pretrained: a folder has weights of its own; leave pretrained out" if settings.pretrained else None
@@ -58,7 +58,7 @@ def problem(settings: ScoreSettings) -> str | None:
     return _problem_of_name(settings.model, settings.pretrained)
 
 
-def _folder(model: str) -> Path | None:
+def folder_of(model: str) -> Path | None:
     """The folder that a model is in, if it is in one."""
     if model == EMOJI:
         return _EMOJI_FOLDER
@@ -69,7 +69,7 @@ def _folder(model: str) -> Path | None:
 
 def weights_digest(settings: ScoreSettings) -> str | None:
     """What tells local weights from others: sizes, beginnings and ends of files; None for weights that have a tag."""
-    folder = _folder(settings.model)
+    folder = folder_of(settings.model)
     files = sorted(folder.iterdir()) if folder else [Path(settings.pretrained or "")]
     digest = hashlib.sha256()
     for file in files:
@@ -248,12 +248,19 @@ def shared_model(settings: ScoreSettings, device: str) -> ClipModel:
     return ClipModel(settings, device)
 
 
+def name_of(settings: ScoreSettings) -> tuple[str, dict[str, str]]:
+    """The name by which open_clip makes a model and its tokenizer, and further arguments of the latter."""
+    folder = folder_of(settings.model)
+    if folder is None:
+        return settings.model, {}
+    merges = folder / _MERGES  # a path in the configuration would be relative to nothing
+    return f"local-dir:{folder}", {"bpe_path": str(merges)} if merges.exists() else {}
+
+
 def _load(settings: ScoreSettings, device: "torch.device") -> tuple[Any, Any]:
     import open_clip
 
-    folder = _folder(settings.model)
-    name = f"local-dir:{folder}" if folder else settings.model
-    merges = {"bpe_path": str(folder / _MERGES)} if folder and (folder / _MERGES).exists() else {}
+    name, merges = name_of(settings)
     try:
         # The text tower as a part of its own, which takes texts that are not padded.
         model = open_clip.create_model(
