@@ -3,8 +3,8 @@
     python benchmarks/score_pairs.py OUT --pairs 200
 
 OUT is the output of a job with `score`. For pairs drawn evenly over its rows the image is opened by Pillow at its full
-size, upright and on white where it is transparent, goes through open_clip's own preprocessing, and the best text through
-its tokenizer and tower, padded to the whole context. Exit status 1 where one differs by more than `--within`.
+size, upright and on white where it is transparent, goes through open_clip's own preprocessing, and the best text
+through its tokenizer and tower, padded to the whole context. Exit status 1 where one differs by more than `--within`.
 """
 
 import argparse

@@ -115,7 +115,7 @@ class Starter:
     def _job_server(self) -> _Started:
         port, memory = self._port("job_port"), f"{self._options.memory}m"
         self.cluster.job_endpoint = f"{self._host}:{port}"
-        command = [self._bin("spark-submit"), "--master", self.cluster.master]
+        command = [self._bin("spark-submit"), "--name", "curate", "--master", self.cluster.master]
         # One core an executor, since one Python works for an executor, whatever its cores.
         command += ["--driver-memory", memory, "--executor-memory", memory, "--executor-cores", "1"]
         command += ["--driver-java-options", self._java_options()]
@@ -201,6 +201,8 @@ def _start(options: argparse.Namespace) -> int:
     with contextlib.suppress(FileNotFoundError):
         if any(part.is_running for part in Cluster.load(options.folder).parts):
             raise PartFailed(f"a cluster is running in {options.folder}; stop it first, or give another --folder")
+    if not options.jar.is_file():
+        raise PartFailed(f"--jar {options.jar}: there is no such file; build.sh makes it and prints its path")
     _print(Starter(options).start())
     return 0
 
@@ -224,6 +226,8 @@ def _print(cluster: Cluster) -> None:
     print(f"master        {cluster.master}  (page: {cluster.master_ui})")
     print(f"job endpoint  {cluster.job_endpoint}")
     print(f"worker pool   {cluster.worker_pool}")
+    print(f"run with      --engine spark --spark-job-endpoint {cluster.job_endpoint}"
+          f" --spark-worker-pool {cluster.worker_pool}")  # fmt: skip
     for part in cluster.parts:
         print(f"{part.name:12}  {'runs' if part.is_running else 'ENDED'}  pid {part.pid}  {part.log}")
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _STATE_SECONDS = 0.2
 _SIGNS_SECONDS = 5.0
 _RETRY_SECONDS = 5.0
-_OF_THE_WORK = "Traceback (most recent call last)"  # what failed is Python, and would fail again
+_OF_THE_WORK = "Traceback (most recent call last)"  # what failed is Python
+# What would fail again; the second is what our job server for Spark says after a minute.
+_FINAL = (_OF_THE_WORK, "does not answer, or took no application")
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class BeamEngine(Engine):
             except EngineFailed:
                 raise
             except Exception as error:
-                if attempt == self.tries or _OF_THE_WORK in str(error):
+                if attempt == self.tries or any(final in str(error) for final in _FINAL):
                     raise EngineFailed(f"{_in_a_line(error)}{self.where_to_look()}") from error
                 time.sleep(_RETRY_SECONDS)
                 self.recover()

@@ -182,7 +182,7 @@ class JobServer:
         """
         port = _free_port()
         command = [
-            spark_submit(), "--master", self._master, "--conf", _ONE_CORE, self._jar,
+            spark_submit(), "--name", "curate", "--master", self._master, "--conf", _ONE_CORE, self._jar,
             f"--artifacts-dir={self._folder / 'artifacts'}",
             f"--job-port={port}", "--artifact-port=0", "--expansion-port=-1",
         ]  # fmt: skip

@@ -94,7 +94,7 @@ public final class JobServer extends JobServerDriver {
     /** The context, made anew where Spark has given it up, which it does when executors keep failing. */
     private synchronized JavaSparkContext context(int wanted) {
       if (spark == null || spark.sc().isStopped()) {
-        spark = new JavaSparkContext(new SparkConf().setIfMissing("spark.app.name", "curate"));
+        spark = connected(new SparkConf());
         parallelism = spark.defaultParallelism();
         SparkContextFactory.setProvidedSparkContext(spark);
       }
@@ -102,11 +102,27 @@ public final class JobServer extends JobServerDriver {
       return spark;
     }
 
+    /** A context, or why there is none: the second time Spark says of a wrong master only that it was stopped. */
+    private static JavaSparkContext connected(SparkConf settings) {
+      try {
+        return new JavaSparkContext(settings.setIfMissing("spark.app.name", "curate"));
+      } catch (RuntimeException refused) {
+        throw new IllegalStateException(unanswered(settings.get("spark.master", "")), refused);
+      }
+    }
+
+    private static String unanswered(String master) {
+      return "Spark master " + master + " does not answer, or took no application";
+    }
+
     /** Waits for the first executor. Spark gives up a master that does not answer after a minute, in the background. */
     private static void awaitExecutor(JavaSparkContext context) throws InterruptedException {
+      if (context.getConf().getBoolean("spark.dynamicAllocation.enabled", false)) {
+        return; // executors are asked for by tasks, of which there are none yet
+      }
       for (int round = 1; !context.isLocal() && context.sc().statusTracker().getExecutorInfos().length < 2; round++) {
         if (context.sc().isStopped()) {
-          throw new IllegalStateException("Spark master " + context.master() + " does not answer, or took no application");
+          throw new IllegalStateException(unanswered(context.master()));
         }
         if (round % REMINDER_ROUNDS == 0) {
           LOG.warn("No executor yet. Has {} as much memory and as many cores free as executors need?", context.master());
