@@ -11,7 +11,7 @@ from filters.seen_picture import in_8_bits, on_white, upright
 
 # JPEG decoders can scale down while decoding: to so many times the size that is wanted, the rest being resized as the
 # model has it. docs/benchmarks.md has what that does to scores.
-_DRAFT = 4
+_DRAFT = 8
 
 
 def clip_picture(

@@ -76,7 +76,7 @@ def test_a_stopped_cluster_leaves_no_process(tmp_path: Path) -> None:
 def test_a_taken_port_is_said_before_anything_runs(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        arguments = ["start", "--folder", str(tmp_path), "--jar", "none.jar", "--master-port", str(port)]
+        arguments = ["start", "--folder", str(tmp_path), "--jar", __file__, "--master-port", str(port)]
         failed = subprocess.run(
             [sys.executable, _CLUSTER, *arguments], capture_output=True, text=True, check=False, timeout=60
         )
