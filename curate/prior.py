@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -174,7 +175,7 @@ def _hashes(ids: npt.NDArray[np.str_]) -> npt.NDArray[np.uint64]:
 
 def _rows(
     workspace: Workspace, documents: _Documents, columns: tuple[str, ...]
-) -> Iterator[tuple[int, dict[str, object]]]:
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Number and row of each document, in their order."""
     for number in np.unique(documents.partition).tolist():
         rows = np.flatnonzero(documents.partition == number)
@@ -195,7 +196,7 @@ def _hosts(workspace: Workspace, documents: _Documents) -> npt.NDArray[np.uint64
 
 def _lines(workspace: Workspace, documents: _Documents) -> Iterator[tuple[int, str]]:
     for place, row in _rows(workspace, documents, _COLUMNS):
-        nodes = zip(*(row[name] for name in ("texts", "alts", "captions")), strict=True)  # type: ignore[call-overload]
+        nodes = zip(*(row[name] for name in ("texts", "alts", "captions")), strict=True)
         yield place, prior.line_of([str(row["title"] or ""), *(text for node in nodes for text in node)])
 
 

@@ -22,11 +22,14 @@ HIGH, LOW = "__label__high", "__label__low"
 # A document's first words tell most, and training reads every one of them in every pass.
 _MOST_CHARACTERS = 2000
 _MARK = "__"  # what fastText would take for a label
-# Words and pairs of words, as DataComp-LM's; small tables, since nothing but these two classes has to be told apart.
+# Words and pairs of words, as DataComp-LM's. One thread makes the result the same each time, but then fastText sets
+# only the first tenth of its table (densematrix.cc, uniformThread) and takes the rest as it finds the memory. A table
+# of 64 MB comes fresh from the system and is zeros; of small ones the rest is what was there before, or NaN.
 _TRAINING: dict[str, Any] = {
-    "dim": 32, "epoch": 10, "lr": 0.3, "wordNgrams": 2, "minCount": 3, "bucket": 1 << 17, "loss": "softmax",
+    "dim": 8, "epoch": 10, "lr": 0.25, "wordNgrams": 2, "minCount": 3, "bucket": 1 << 21, "loss": "softmax",
     "thread": 1, "seed": 1, "verbose": 0,
 }  # fmt: skip
+_ROWS_KEPT = 20_000  # of the table, those that weigh most: the others were hardly met
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,20 @@ def line_of(texts: Iterable[str | None]) -> str:
 
 
 def train(labelled: Path, output: Path) -> None:
-    """Train on lines that begin with HIGH or LOW and write the model, compressed (`.ftz`); the same for the same lines.
+    """Train on lines that begin with HIGH or LOW and write the model, compressed (.ftz); the same for the same lines.
 
     Raises:
         ValueError: where there is nothing to learn from, such as no word that occurs three times.
     """
     import fasttext
 
-    model = fasttext.train_supervised(input=str(labelled), **_TRAINING)
+    try:
+        model = fasttext.train_supervised(input=str(labelled), **_TRAINING)
+    except RuntimeError as error:  # "Encountered NaN."
+        raise ValueError(f"training failed: {error}") from error
     if set(model.labels) != {HIGH, LOW}:
         raise ValueError("texts of both kinds are needed")
-    model.quantize(qnorm=True, verbose=False)
+    model.quantize(qnorm=True, cutoff=_ROWS_KEPT, verbose=False)
     model.save_model(str(output))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from filters.adapters import Adapter
 from filters.alignment_auc import auc
-from filters.bootstrapping import folds_of
+from filters.bootstrapping import Sample, folds_of
 from pipelines.bootstrap import sample
 from pipelines.bootstrap.sample import Corpus, Keep, Offer, load, page_hashes
 from pipelines.bootstrap.stage import Bootstrap
@@ -61,7 +61,7 @@ def test_an_accepted_round_gives_every_pair_its_cosine_by_the_adapter(accepted: 
     assert [(row["doc_id"], row["position"]) for row in found] == [
         (row["doc_id"], row["position"]) for row in rows_of(corpus)
     ]
-    values = np.float32([row["alignment"] for row in found])
+    values = np.array([row["alignment"] for row in found], np.float32)
     held_out = folds_of(page_hashes([row["doc_id"] for row in found]), 4) < 0
     by_it = adapter.cosines(corpus.images, corpus.texts)
     np.testing.assert_array_equal(values[held_out], by_it[held_out])
@@ -70,7 +70,7 @@ def test_an_accepted_round_gives_every_pair_its_cosine_by_the_adapter(accepted: 
 
 def test_what_was_accepted_tells_clean_pairs_from_swapped_ones_better_than_the_score_did(accepted: Job) -> None:
     corpus = plant(pages=1200, blur=0.5, noise=0.5)
-    after = np.float32([row["alignment"] for row in aligned(accepted)])
+    after = np.array([row["alignment"] for row in aligned(accepted)], np.float32)
     before, now = (auc(of[corpus.clean], of[~corpus.clean]) for of in (corpus.scores, after))
     assert before is not None
     assert now is not None
@@ -186,7 +186,7 @@ def test_without_the_section_the_stage_is_not_wanted() -> None:
 # --- the sample
 
 
-def drawn(root: Path, rows: list[Row], wanted: int, cuts: list[int]) -> sample.Sample:
+def drawn(root: Path, rows: list[Row], wanted: int, cuts: list[int]) -> Sample:
     job = a_scored_job(root, rows, cuts)
     corpus = Corpus(job.workspace.root, job.recipe)
     offer = Offer(corpus, len(rows), wanted, ranges=5)
