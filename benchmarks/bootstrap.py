@@ -116,9 +116,9 @@ def stage_round(corpus: Pairs, seed: int, runs: int) -> tuple[str, Adapter | Non
     done = [run_seed(sample, None, TOP, number) for number in range(runs)]
     judgement = judged(done)
     after = scorer_of(done, judgement)
-    if judgement.failed:
-        return f"no gain over {', '.join(judgement.failed)}", None
-    return ("accepted", after.adapter) if no_worse(sample, after, None) else ("worse over all held-out pairs", None)
+    if judgement.failed or judgement.lost:
+        return f"no gain over {', '.join([*judgement.failed, *judgement.lost])}", None
+    return ("accepted", after.adapter) if no_worse(sample, after, None) else ("median seed is worse", None)
 
 
 def report(embedded: Embedded, found: Sequence[Found]) -> Iterable[str]:

@@ -95,9 +95,9 @@ class Run:
     areas: Mapping[str, Areas]
     adapter: Adapter
 
-    def gain(self, rival: Rival) -> float:
+    def gain(self, rival: Rival, kind: str = "both") -> float:
         """By how much the adapter's area is above a rival's; NaN where either could not be measured."""
-        ours, theirs = self.areas[_TOP].both, self.areas[rival].both
+        ours, theirs = getattr(self.areas[_TOP], kind), getattr(self.areas[rival], kind)
         return math.nan if ours is None or theirs is None else ours - theirs
 
 
@@ -116,15 +116,21 @@ class Gain:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the seeds of a round came to: gains over each rival, and the seed whose adapter goes on."""
+    """What the seeds of a round came to: gains over each rival, changes by negatives, and whose adapter goes on."""
 
     gains: Mapping[Rival, Gain]
+    changes: Mapping[str, Gain]
     median: int
 
     @property
     def failed(self) -> list[Rival]:
         """The rivals that were not beaten by more than the spread; none where the round is accepted."""
         return [rival for rival, gain in self.gains.items() if not gain.is_more_than_noise]
+
+    @property
+    def lost(self) -> list[str]:
+        """The kinds of negatives against which the scorer before was better by more than the spread."""
+        return [kind for kind, change in self.changes.items() if change.mean < -change.spread]
 
 
 def folds_of(page_hashes: npt.NDArray[np.uint64], folds: int) -> Integers:
@@ -166,8 +172,9 @@ def judged(runs: Sequence[Run]) -> Judgement:
     the root of how many there are: they share their held-out pages, whose chance more seeds do not average out.
     """
     gains = {rival: _gain([run.gain(rival) for run in runs]) for rival in Rival}
+    changes = {kind: _gain([run.gain(Rival.BEFORE, kind) for run in runs]) for kind in ("page", "shuffled")}
     over_before = np.array([run.gain(Rival.BEFORE) for run in runs])
-    return Judgement(gains, int(np.argsort(over_before, kind="stable")[(len(runs) - 1) // 2]))
+    return Judgement(gains, changes, int(np.argsort(over_before, kind="stable")[(len(runs) - 1) // 2]))
 
 
 def scorer_of(runs: Sequence[Run], judgement: Judgement) -> Scorer:
@@ -176,14 +183,13 @@ def scorer_of(runs: Sequence[Run], judgement: Judgement) -> Scorer:
 
 
 def no_worse(sample: Sample, after: Scorer, before: Scorer | None) -> bool:
-    """Whether a scorer is below the one before it on neither kind of negatives, over all held-out pairs."""
+    """Whether the adapter that would be kept is not below the scorer before it, over all held-out pairs."""
     held_out = sample.pairs[sample.measured]
     partners = shuffled_partners(held_out, np.random.default_rng(_STREAM))
-    everything = np.arange(len(held_out))
+    adapters = after.adapter, before.adapter if before else None
     with one_thread():
-        adapters = after.adapter, before.adapter if before else None
-        new, old = (scored(held_out, adapter, partners).areas(everything) for adapter in adapters)
-    return all(n is None or o is None or n >= o for n, o in ((new.page, old.page), (new.shuffled, old.shuffled)))
+        new, old = (scored(held_out, a, partners).areas(np.arange(len(held_out))).both for a in adapters)
+    return new is not None and old is not None and new >= old
 
 
 def top_rows(scores: Floats, rows: Integers, share: float) -> Integers:

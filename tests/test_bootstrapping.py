@@ -54,6 +54,17 @@ def test_the_spread_is_the_quantile_of_t_times_the_deviation_of_one_seed() -> No
     assert found.spread == pytest.approx(2.920 * 0.02)
 
 
+def test_a_gain_that_costs_more_than_noise_against_other_negatives_is_said_to_lose_there() -> None:
+    def run(page: float, shuffled: float) -> Run:
+        before, controls = Areas(0.5, 0.9), Areas(0.4, 0.8)
+        areas = {"top": Areas(page, shuffled), "before": before, "random": controls, "everything": controls}
+        return Run(areas, a_run().adapter)
+
+    lost = judged([run(0.8, 0.85), run(0.81, 0.851), run(0.8, 0.852)])
+    assert (lost.failed, lost.lost) == ([], ["shuffled"])
+    assert judged([run(0.8, 0.89), run(0.81, 0.90), run(0.8, 0.91)]).lost == []
+
+
 def test_what_cannot_be_measured_is_no_gain() -> None:
     runs = [*some_runs([0.7, 0.8]), a_run(top=None, before=0.6, random=0.6, everything=0.6)]
     assert judged(runs).failed == [*Rival]

@@ -9,7 +9,7 @@ import numpy as np
 
 from filters.adapters import ARRAYS, Adapter, Embeddings, Floats
 from filters.alignment_auc import Areas
-from filters.bootstrapping import Judgement, Run, Sample, Scorer, judged, no_worse, run_seed, scorer_of, too_few
+from filters.bootstrapping import Gain, Judgement, Run, Sample, Scorer, judged, no_worse, run_seed, scorer_of, too_few
 from pipelines.bootstrap.sample import PAGE_PAIRS, Corpus, Keep, Offer, folds_up_to, load
 from pipelines.frame.engine import Engine
 from pipelines.frame.exchange import Array, exchange, ranges_for
@@ -93,10 +93,10 @@ def _round(
     exchange(engine, f"round_{number}", range(settings.seeds), Seed(corpus, number), total_bytes=work)
     runs = [_read_run(corpus, number, seed) for seed in range(settings.seeds)]
     judgement = judged(runs)
-    failed = [rival.value for rival in judgement.failed]
+    failed = [*(rival.value for rival in judgement.failed), *(f"before ({kind})" for kind in judgement.lost)]
     after = scorer_of(runs, judgement)
     if not failed and not no_worse(sample, after, before):
-        failed = ["before, with the adapter that would be kept"]
+        failed = ["before (adapter of the median seed)"]
     return _entry(number, runs, judgement, failed), None if failed else after
 
 
@@ -149,13 +149,15 @@ def _entry(number: int, runs: Sequence[Run], judgement: Judgement, failed: list[
         "round": number,
         "accepted": not failed,
         "failed": failed,
-        "gains": {
-            rival.value: {"mean": _rounded(gain.mean), "spread": _rounded(gain.spread)}
-            for rival, gain in judgement.gains.items()
-        },
+        "gains": {rival.value: _gain(gain) for rival, gain in judgement.gains.items()},
+        "changes": {kind: _gain(change) for kind, change in judgement.changes.items()},
         "kept_seed": None if failed else judgement.median,
         "areas": {name: [_areas(run.areas[name]) for run in runs] for name in runs[0].areas},
     }
+
+
+def _gain(gain: Gain) -> dict[str, float | None]:
+    return {"mean": _rounded(gain.mean), "spread": _rounded(gain.spread)}
 
 
 def _areas(areas: Areas) -> Mapping[str, float | None]:
