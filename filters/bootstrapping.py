@@ -19,8 +19,6 @@ from filters.alignment_auc import Areas, scored, shuffled_partners
 from filters.one_thread import one_thread
 from filters.word_hashes import mixed
 
-Mask = npt.NDArray[np.bool_]
-
 HELD_OUT = 1 / 3  # of the pages
 _HELD_OUT_SALT, _FOLD_SALT = np.uint64(0x5851F42D4C957F2D), np.uint64(0x14057B7EF767814F)
 LEAST_PAIRS = 50
@@ -143,8 +141,9 @@ def folds_of(page_hashes: npt.NDArray[np.uint64], folds: int) -> Integers:
 
 
 def too_few(sample: Sample, top: float) -> bool:
-    """Whether a sample has too few pairs for a round: to train on, or to measure on."""
-    return len(sample.training) * top < 2 * LEAST_PAIRS or len(sample.measured) < LEAST_PAIRS
+    """Whether a sample has too few pairs for a round: to train on, whichever fold is left out, or to measure on."""
+    in_fold = np.bincount(sample.folds[sample.training], minlength=1)
+    return (in_fold.sum() - in_fold.max()) * top < LEAST_PAIRS or len(sample.measured) < LEAST_PAIRS
 
 
 def run_seed(sample: Sample, before: Scorer | None, top: float, seed: int) -> Run:

@@ -132,8 +132,9 @@ def test_a_sample_can_be_too_small() -> None:
     assert too_few(plant(pages=20, blur=1, noise=0).sample(), 0.5)
     assert too_few(plant(pages=300, blur=1, noise=0).sample(), 0.01)
     assert not too_few(plant(pages=300, blur=1, noise=0).sample(), 0.5)
-    nothing = plant(pages=0, blur=1, noise=0)
-    assert too_few(nothing.sample(), 0.5)
+    assert too_few(plant(pages=0, blur=1, noise=0).sample(), 0.5)
+    enough = plant(pages=300, blur=1, noise=0).sample()
+    assert too_few(Sample(enough.pairs, np.minimum(enough.folds, 0)), 0.5), "all pages are in the fold left out"
 
 
 def test_an_adapter_that_is_worse_over_all_held_out_pairs_is_found_out() -> None:
