@@ -26,7 +26,18 @@ from tqdm import tqdm
 from filters.adapter_training import Pairs, schedule_for, trained
 from filters.adapters import Adapter, unit
 from filters.alignment_auc import Areas, scored, shuffled_partners
-from filters.bootstrapping import Sample, folds_of, judged, no_worse, run_seed, scorer_of, scores_of, too_few, top_rows
+from filters.bootstrapping import (
+    PASSES,
+    Sample,
+    folds_of,
+    judged,
+    no_worse,
+    run_seed,
+    scorer_of,
+    scores_of,
+    too_few,
+    top_rows,
+)
 from filters.one_thread import one_thread
 from tests.planted_pairs import plant, swapped
 
@@ -75,7 +86,7 @@ class Found:
 
     clean: dict[str, float]
     before: Areas
-    after: dict[str, Areas]
+    after: dict[str, list[Areas]]
     decided: str
     ended_with: Areas
 
@@ -99,11 +110,14 @@ def measure(embedded: Embedded, seed: int, noise: float, runs: int) -> Found:
     slices = dict(zip(ARMS, (top, rng.permutation(everything)[: len(top)], everything,
                              np.flatnonzero(clean)[: len(top)]), strict=True))  # fmt: skip
     with one_thread():
-        adapters = {arm: trained(corpus, rows, schedule_for(len(top)), seed) for arm, rows in slices.items()}
+        after = {
+            arm: [areas(trained(corpus, rows, schedule_for(len(top), passes), seed)) for passes in PASSES]
+            for arm, rows in slices.items()
+        }
         decided, scorer = stage_round(corpus, seed, runs)
         return Found(
             {arm: float(clean[rows].mean()) for arm, rows in slices.items()}, areas(None),
-            {arm: areas(adapter) for arm, adapter in adapters.items()}, decided, areas(scorer),
+            after, decided, areas(scorer),
         )  # fmt: skip
 
 
@@ -126,16 +140,23 @@ def report(embedded: Embedded, found: Sequence[Found]) -> Iterable[str]:
     yield f"\n{embedded.name}: {len(embedded.pages):,} pairs of {embedded.pages.max() + 1:,} pages, {len(found)} seeds"
     yield f"AUC before, on clean pairs set apart: page {_mean(f.before.page for f in found)}, " \
           f"shuffled {_mean(f.before.shuffled for f in found)}"  # fmt: skip
-    yield "| trained on | clean pairs | change, page | change, shuffled | change, both | top half above it, both | in |"
+    yield "| trained on | passes | clean pairs | change, page | change, shuffled | change, both | best top half above |"
     yield "|---|---|---|---|---|---|---|"
+    best = {arm: int(np.argmax([np.mean([f.after[arm][at].both for f in found]) for at in range(len(PASSES))]))
+            for arm in ARMS}  # fmt: skip
     for arm in ARMS:
-        changes = [
-            _mean(_less(getattr(f.after[arm], kind), getattr(f.before, kind)) for f in found)
-            for kind in ("page", "shuffled", "both")
-        ]
-        over = [_less(f.after[ARMS[0]].both, f.after[arm].both) or 0.0 for f in found]
-        above = "" if arm == ARMS[0] else f"{_mean(over)} | {sum(o > 0 for o in over)} of {len(over)}"
-        yield f"| {arm} | {_mean(f.clean[arm] for f in found)} | {' | '.join(changes)} | {above or ' | '} |"
+        for at, passes in enumerate(PASSES):
+            changes = [
+                _mean(_less(getattr(f.after[arm][at], kind), getattr(f.before, kind)) for f in found)
+                for kind in ("page", "shuffled", "both")
+            ]
+            over = [_less(f.after[ARMS[0]][best[ARMS[0]]].both, f.after[arm][at].both) or 0.0 for f in found]
+            above = f"{_mean(over)}, {sum(o > 0 for o in over)} of {len(over)}"
+            marks = ("**", above) if at == best[arm] else ("", "")
+            yield (
+                f"| {arm} | {marks[0]}{passes}{marks[0]} | {_mean(f.clean[arm] for f in found)} | "
+                f"{' | '.join(changes)} | {marks[1] if arm != ARMS[0] else ''} |"
+            )
     yield f"the stage: {'; '.join(f'{n} x {what}' for what, n in Counter(f.decided for f in found).most_common())}"
     ended = [_less(f.ended_with.both, f.before.both) or 0.0 for f in found]
     yield f"it ended {_mean(ended)} from where it began, at worst {min(ended):+.4f}"

@@ -51,10 +51,10 @@ class Pairs:
         return Pairs(self.images[rows], self.texts[rows], self.pages[rows], self.image_ids[rows], self.text_ids[rows])
 
 
-def schedule_for(pairs: int, passes: int = 30, batch: int = 512, most: int = 600) -> Schedule:
-    """So many passes over that many pairs, within 30 and `most` steps; a batch is at most a quarter of the pairs."""
+def schedule_for(pairs: int, passes: int, batch: int = 512, most: int = 600) -> Schedule:
+    """So many passes over that many pairs, in `most` steps at most; a batch is at most a quarter of the pairs."""
     size = max(2, min(batch, pairs // 4))
-    return Schedule(min(max(passes * pairs // size, 30), most), size)
+    return Schedule(min(passes * pairs // size, most), size)
 
 
 def trained(pairs: Pairs, rows: Integers, schedule: Schedule, seed: int) -> Adapter:

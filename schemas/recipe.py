@@ -268,7 +268,7 @@ class ScoreSettings(Section):
 
 
 class BootstrapSettings(Section):
-    """An adapter on the scorer's embeddings, trained on the pairs of this corpus that it is surest of, if that helps."""
+    """An adapter on the scorer's embeddings, trained on pairs of this corpus that it is surest of, if that helps."""
 
     top: float = Field(default=0.5, gt=0, lt=1, description="Share of pairs, by score, that a round is trained on.")
     rounds: int = Field(default=3, ge=1, description="At most; a round that is no gain ends it.")

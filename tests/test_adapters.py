@@ -96,7 +96,7 @@ def test_training_tells_held_out_pairs_from_shuffled_ones_better_than_the_embedd
     corpus, rng = plant(pages=500, blur=0.8, noise=0), np.random.default_rng(1)
     pairs, held_out = pairs_of(corpus.images, corpus.texts), np.arange(1200, 1500)
     with one_thread():
-        adapter = trained(pairs, np.arange(1200), schedule_for(1200), seed=0)
+        adapter = trained(pairs, np.arange(1200), schedule_for(1200, passes=30), seed=0)
     images, texts = corpus.images[held_out], corpus.texts[held_out]
     other = np.roll(rng.permutation(300), 1)
     before = auc(cosines(images, texts), cosines(images, texts[other]))
@@ -143,6 +143,7 @@ def test_linear_algebra_gets_its_threads_back() -> None:
 
 
 def test_a_schedule_fits_the_pairs() -> None:
-    assert schedule_for(100) == Schedule(steps=120, batch=25)
-    assert schedule_for(8) == Schedule(steps=120, batch=2)
-    assert schedule_for(25_000) == Schedule(steps=600, batch=512)
+    assert schedule_for(100, passes=30) == Schedule(steps=120, batch=25)
+    assert schedule_for(8, passes=3) == Schedule(steps=12, batch=2)
+    assert schedule_for(25_000, passes=10) == Schedule(steps=488, batch=512)
+    assert schedule_for(25_000, passes=30) == Schedule(steps=600, batch=512)

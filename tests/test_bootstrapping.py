@@ -8,37 +8,79 @@ import pytest
 
 from filters.adapters import Adapter, Tower, unit
 from filters.alignment_auc import Areas, auc
-from filters.bootstrapping import Rival, Run, Sample, Scorer, folds_of, judged, no_worse, run_seed, scores_of, too_few
-from filters.bootstrapping import top_rows as top
+from filters.bootstrapping import (
+    PASSES,
+    Rival,
+    Run,
+    Sample,
+    Scorer,
+    folds_of,
+    judged,
+    no_worse,
+    run_seed,
+    scorer_of,
+    scores_of,
+    too_few,
+    top_rows,
+)
 from tests.planted_pairs import Planted, plant
 
-NOISY_AND_STRONG = {"pages": 1200, "blur": 0.5, "noise": 0.5}
-LARGE_AND_WEAK = {"pages": 1500, "blur": 1.0, "noise": 0.3}
+TOP = 0.68
+
+
+def helped() -> Planted:
+    return plant(pages=900, blur=0.3, noise=0.3, width=256)
 
 
 def runs_on(corpus: Planted, seeds: int = 4) -> list[Run]:
-    return [run_seed(corpus.sample(seeds), None, 0.5, seed) for seed in range(seeds)]
+    return [run_seed(corpus.sample(seeds), None, TOP, seed) for seed in range(seeds)]
 
 
-def a_run(**areas: float | None) -> Run:
+@pytest.fixture(scope="module")
+def helped_runs() -> list[Run]:
+    return runs_on(helped())
+
+
+def an_adapter() -> Adapter:
     identity = Tower.identity(np.zeros(4, np.float32), np.random.default_rng(0))
-    return Run({name: Areas(None, area) for name, area in areas.items()}, Adapter(identity, identity))
+    return Adapter(identity, identity)
+
+
+def a_run(before: float, **areas: float | None) -> Run:
+    """One in which all trainings of a slice came to the same."""
+    some = {name: [Areas(None, area)] * len(PASSES) for name, area in areas.items()}
+    return Run(Areas(None, before), some, [an_adapter()] * len(PASSES))
 
 
 def some_runs(top: list[float], before: float = 0.6, random: float = 0.6, everything: float = 0.6) -> list[Run]:
-    return [a_run(top=area, before=before, random=random, everything=everything) for area in top]
+    return [a_run(before, top=area, random=random, everything=everything) for area in top]
 
 
-def test_where_noise_harms_and_the_scorer_knows_it_the_choice_is_a_gain_over_all_three() -> None:
-    found = judged(runs_on(plant(**NOISY_AND_STRONG)))  # type: ignore[arg-type]
-    assert found.failed == []
+def test_where_noise_harms_and_the_scorer_knows_it_the_choice_is_a_gain_over_all_three(helped_runs: list[Run]) -> None:
+    found = judged(helped_runs)
+    assert found.failed == found.lost == []
     assert all(gain.mean > gain.spread > 0 for gain in found.gains.values())
 
 
 def test_where_adapting_is_all_the_gain_a_round_fails_by_everything_and_not_by_what_was_before() -> None:
-    found = judged(runs_on(plant(**LARGE_AND_WEAK), seeds=3))  # type: ignore[arg-type]
+    found = judged(runs_on(plant(pages=900, blur=1.0, noise=0.3), seeds=3))
     assert Rival.EVERYTHING in found.failed
     assert Rival.BEFORE not in found.failed
+
+
+def test_each_slice_counts_by_the_training_that_was_best_for_it() -> None:
+    def run(shift: float) -> Run:
+        areas = {"top": (0.6, 0.7, 0.8), "random": (0.7, 0.6, 0.5), "everything": (0.6, 0.75, 0.6)}
+        each = {name: [Areas(None, area + shift) for area in some] for name, some in areas.items()}
+        return Run(Areas(None, 0.6 + shift), each, [an_adapter() for _ in PASSES])
+
+    runs = [run(0.0), run(0.01)]
+    found = judged(runs)
+    assert found.best == {"top": 2, "random": 0, "everything": 1}
+    assert {rival: round(gain.mean, 6) for rival, gain in found.gains.items()} == {
+        "before": 0.2, "random": 0.1, "everything": 0.05,
+    }  # fmt: skip
+    assert [*scorer_of(runs, found).adapters] == [run.adapters[2] for run in runs]
 
 
 def test_a_gain_within_the_spread_is_none() -> None:
@@ -56,9 +98,9 @@ def test_the_spread_is_the_quantile_of_t_times_the_deviation_of_one_seed() -> No
 
 def test_a_gain_that_costs_more_than_noise_against_other_negatives_is_said_to_lose_there() -> None:
     def run(page: float, shuffled: float) -> Run:
-        before, controls = Areas(0.5, 0.9), Areas(0.4, 0.8)
-        areas = {"top": Areas(page, shuffled), "before": before, "random": controls, "everything": controls}
-        return Run(areas, a_run().adapter)
+        areas = {"top": Areas(page, shuffled), "random": Areas(0.4, 0.8), "everything": Areas(0.4, 0.8)}
+        each = {name: [area] * len(PASSES) for name, area in areas.items()}
+        return Run(Areas(0.5, 0.9), each, [an_adapter()] * len(PASSES))
 
     lost = judged([run(0.8, 0.85), run(0.81, 0.851), run(0.8, 0.852)])
     assert (lost.failed, lost.lost) == ([], ["shuffled"])
@@ -66,7 +108,7 @@ def test_a_gain_that_costs_more_than_noise_against_other_negatives_is_said_to_lo
 
 
 def test_what_cannot_be_measured_is_no_gain() -> None:
-    runs = [*some_runs([0.7, 0.8]), a_run(top=None, before=0.6, random=0.6, everything=0.6)]
+    runs = [*some_runs([0.7, 0.8]), a_run(0.6, top=None, random=0.6, everything=0.6)]
     assert judged(runs).failed == [*Rival]
     assert math.isnan(judged(runs).gains[Rival.RANDOM].mean)
 
@@ -81,14 +123,16 @@ def test_a_seed_is_the_same_whenever_it_is_run() -> None:
     first, again, other = (run_seed(corpus.sample(), None, 0.5, seed) for seed in (3, 3, 4))
     assert first.areas == again.areas
     assert first.areas != other.areas
-    assert all((a == b).all() for a, b in zip(first.adapter.flat(), again.adapter.flat(), strict=True))
+    assert len(first.adapters) == len(PASSES)
+    for one, two in zip(first.adapters, again.adapters, strict=True):
+        assert all((a == b).all() for a, b in zip(one.flat(), two.flat(), strict=True))
 
 
 def test_the_top_slice_is_that_share_of_the_highest_scores() -> None:
     scores, rows = np.array([5, 1, 4, 4, 4, 9], np.float32), np.array([0, 1, 2, 3, 4])
-    assert top(scores, rows, 0.4).tolist() == [0, 2]
-    assert top(scores, rows, 0.41).tolist() == [0, 2, 3]
-    assert top(scores, rows, 0.01).tolist() == [0]
+    assert top_rows(scores, rows, 0.4).tolist() == [0, 2]
+    assert top_rows(scores, rows, 0.41).tolist() == [0, 2, 3]
+    assert top_rows(scores, rows, 0.01).tolist() == [0]
 
 
 def test_what_training_pages_show_too_is_not_measured_on() -> None:
@@ -110,20 +154,24 @@ def test_a_third_of_the_pages_is_held_out_and_the_others_are_in_folds_by_their_h
     assert (folds_of(hashes, 7) < 0).tolist() == (folds < 0).tolist()
 
 
-def test_a_page_is_scored_by_the_adapter_that_has_not_seen_it() -> None:
-    corpus = plant(pages=1200, blur=0.5, noise=0.5)
-    sample, found = corpus.sample(4), runs_on(corpus)
-    adapters = [run.adapter for run in found]
-    scorer = Scorer(adapters, kept=2)
+def test_a_page_is_scored_by_the_adapter_that_has_not_seen_it(helped_runs: list[Run]) -> None:
+    corpus = helped()
+    sample, scorer = corpus.sample(4), Scorer([run.adapters[-1] for run in helped_runs], kept=2)
     scores = scores_of(sample, scorer)
     for fold in (-1, 0, 1, 2, 3):
         rows = np.flatnonzero(sample.folds == fold)
-        own = adapters[fold if fold >= 0 else 2].cosines(corpus.images[rows], corpus.texts[rows])
+        own = scorer.adapters[fold if fold >= 0 else 2].cosines(corpus.images[rows], corpus.texts[rows])
         assert (scores[rows] == own).all()
-    by_heart = adapters[2].cosines(corpus.images, corpus.texts)
-    seen = sample.folds >= 0
+
+
+def test_what_an_adapter_was_trained_on_it_knows_by_heart_and_so_does_not_score() -> None:
+    corpus = plant(pages=1200, blur=0.5, noise=0.5)
+    sample = corpus.sample(2)
+    scorer = Scorer([run_seed(sample, None, 0.5, seed).adapters[-1] for seed in range(2)], kept=0)
+    by_heart, seen = scorer.adapters[0].cosines(corpus.images, corpus.texts), sample.folds == 1
     before, unseen, learnt = (
-        auc(of[seen & corpus.clean], of[seen & ~corpus.clean]) or 0 for of in (corpus.scores, scores, by_heart)
+        auc(of[seen & corpus.clean], of[seen & ~corpus.clean]) or 0
+        for of in (corpus.scores, scores_of(sample, scorer), by_heart)
     )
     assert learnt < before < unseen
 

@@ -9,7 +9,20 @@ import numpy as np
 
 from filters.adapters import ARRAYS, Adapter, Embeddings, Floats
 from filters.alignment_auc import Areas
-from filters.bootstrapping import Gain, Judgement, Run, Sample, Scorer, judged, no_worse, run_seed, scorer_of, too_few
+from filters.bootstrapping import (
+    PASSES,
+    Gain,
+    Judgement,
+    Rival,
+    Run,
+    Sample,
+    Scorer,
+    judged,
+    no_worse,
+    run_seed,
+    scorer_of,
+    too_few,
+)
 from pipelines.bootstrap.sample import PAGE_PAIRS, Corpus, Keep, Offer, folds_up_to, load
 from pipelines.frame.engine import Engine
 from pipelines.frame.exchange import Array, exchange, ranges_for
@@ -77,8 +90,9 @@ class Seed:
         sample = load(self.corpus, settings.pairs, settings.seeds).sample
         before = _scorer_of(self.corpus.scratch.arrays(f"{_SCORER}-{self.number}", 0))
         found = run_seed(sample, before, settings.top, seed)
-        areas = {name: [of.page, of.shuffled] for name, of in found.areas.items()}
-        self.corpus.scratch.write(f"{_RUNS}-{self.number}", seed, [_text(areas), *found.adapter.flat()])
+        areas = {name: [[of.page, of.shuffled] for of in some] for name, some in _all_areas(found).items()}
+        flat = [array for adapter in found.adapters for array in adapter.flat()]
+        self.corpus.scratch.write(f"{_RUNS}-{self.number}", seed, [_text(areas), *flat])
         yield from ()
 
 
@@ -102,8 +116,17 @@ def _round(
 
 def _read_run(corpus: Corpus, number: int, seed: int) -> Run:
     text, *arrays = corpus.scratch.arrays(f"{_RUNS}-{number}", seed)
-    areas = {name: Areas(*pair) for name, pair in json.loads(text.tobytes()).items()}
-    return Run(areas, Adapter.from_flat(arrays))
+    areas = {name: [Areas(*pair) for pair in some] for name, some in json.loads(text.tobytes()).items()}
+    (before,) = areas.pop(Rival.BEFORE)
+    return Run(before, areas, _adapters(arrays))
+
+
+def _all_areas(run: Run) -> dict[str, Sequence[Areas]]:
+    return {Rival.BEFORE.value: [run.before], **run.areas}
+
+
+def _adapters(arrays: Sequence[Array]) -> list[Adapter]:
+    return [Adapter.from_flat(arrays[at : at + ARRAYS]) for at in range(0, len(arrays), ARRAYS)]
 
 
 def _flat(scorer: Scorer | None) -> list[Array]:
@@ -117,8 +140,7 @@ def _scorer_of(arrays: Sequence[Array]) -> Scorer | None:
     if not arrays:
         return None
     kept, *rest = arrays
-    adapters = [Adapter.from_flat(rest[at : at + ARRAYS]) for at in range(0, len(rest), ARRAYS)]
-    return Scorer(adapters, int(kept[0]))
+    return Scorer(_adapters(rest), int(kept[0]))
 
 
 def _settings(corpus: Corpus) -> BootstrapSettings:
@@ -129,6 +151,7 @@ def _settings(corpus: Corpus) -> BootstrapSettings:
 def _begun(sample: Sample, settings: BootstrapSettings) -> dict[str, Any]:
     return {
         "version": _VERSION,
+        "tried_passes": list(PASSES),
         "settings": settings.model_dump(mode="json"),
         "sample": {
             "pairs": len(sample.pairs),
@@ -151,8 +174,11 @@ def _entry(number: int, runs: Sequence[Run], judgement: Judgement, failed: list[
         "failed": failed,
         "gains": {rival.value: _gain(gain) for rival, gain in judgement.gains.items()},
         "changes": {kind: _gain(change) for kind, change in judgement.changes.items()},
+        "passes": {name: PASSES[place] for name, place in judgement.best.items()},
         "kept_seed": None if failed else judgement.median,
-        "areas": {name: [_areas(run.areas[name]) for run in runs] for name in runs[0].areas},
+        "areas": {
+            name: [[_areas(area) for area in _all_areas(run)[name]] for run in runs] for name in _all_areas(runs[0])
+        },
     }
 
 
