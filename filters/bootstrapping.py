@@ -248,8 +248,8 @@ def _trained(pairs: Pairs, rows: Integers, size: int, seed: int) -> list[Adapter
 
 def _best(areas: Sequence[Sequence[Areas]]) -> int:
     """Of the adapters of a slice that with the highest mean over seeds; of equal ones that of the shorter training."""
-    means = [np.mean([_number(run[place].both) for run in areas]) for place in range(len(PASSES))]
-    return int(np.argmax([-math.inf if math.isnan(mean) else mean for mean in means]))
+    means = [float(np.mean([_number(run[place].both) for run in areas])) for place in range(len(PASSES))]
+    return max(range(len(PASSES)), key=lambda place: -math.inf if math.isnan(means[place]) else means[place])
 
 
 def _differences(ours: Sequence[Areas], theirs: Sequence[Areas], kind: str) -> list[float]:
