@@ -63,7 +63,7 @@ def _lines(found: "Trained", output: Path, arguments: argparse.Namespace) -> lis
         f"{arguments.share:.0%} (up to {found.low:.4g})",
         f"measured on {figures.documents:,} {others}, {figures.high_share:.1%} of which are as high",
         f"  area under the ROC curve   {figures.auc or 0:.3f}",
-        f"  threshold                  {figures.threshold:.4f}   for a recall of {arguments.recall:.0%}, set on others",
+        f"  threshold                  {figures.threshold:.6f} for a recall of {arguments.recall:.0%}, set on others",
         f"  recall                     {figures.recall:.1%}",
         f"  precision                  {figures.precision:.1%}",
         f"  pictures not scored        {figures.saved:.1%}",
