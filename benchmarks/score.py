@@ -1,6 +1,6 @@
 """How fast a job's images are scored: the stage beside what its model alone takes, and beside a loop over documents.
 
-    python benchmarks/score.py OUT --model emoji-clip
+    python benchmarks/score.py OUT --model FOLDER
     python benchmarks/score.py OUT --model ViT-L-14 --pretrained openai --device cuda:0
 
 OUT is the output of a job that has got its images (`curate run … --until measure`). In one process, on the same pages:

@@ -27,8 +27,6 @@ Embeddings = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
 PACKAGES = ("open_clip", "torch", "torchvision")
-EMOJI = "emoji-clip"
-_EMOJI_FOLDER = Path(__file__).parent / "data" / EMOJI
 _CONFIG, _MERGES = "open_clip_config.json", "bpe_merges.txt.gz"
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
 _HUB = "hf-hub:"
@@ -60,8 +58,6 @@ def problem(settings: ScoreSettings) -> str | None:
 
 def folder_of(model: str) -> Path | None:
     """The folder that a model is in, if it is in one."""
-    if model == EMOJI:
-        return _EMOJI_FOLDER
     if model.startswith(_HUB):
         return None
     return Path(model) if "/" in model or Path(model).is_dir() else None

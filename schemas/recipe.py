@@ -243,8 +243,7 @@ class ScoreSettings(Section):
     """Similarity of images and texts by a CLIP model of open_clip. Needs curate[score]."""
 
     model: str = Field(
-        description="emoji-clip, which is packaged and only for trying; or open_clip's: ViT-B-32 …, hf-hub:ORG/NAME; "
-        "or a folder with open_clip_config.json and weights."
+        description="A model of open_clip, hf-hub:ORG/NAME, or a folder with open_clip_config.json and weights."
     )
     pretrained: str | None = Field(default=None, description="Of a model of open_clip: its tag, or a checkpoint file.")
     texts: tuple[ClipText, ...] = Field(
@@ -265,14 +264,16 @@ class ScoreSettings(Section):
 
 
 class BootstrapSettings(Section):
-    """An adapter on the scorer's embeddings, trained on the pairs of this corpus that it is surest of."""
+    """An adapter on the scorer's embeddings, trained on pairs of this corpus that it is surest of, if that helps."""
 
     top: float = Field(default=0.5, gt=0, lt=1, description="Share of pairs, by score, that a round is trained on.")
     rounds: int = Field(default=3, ge=1, description="At most; a round that is no gain ends it.")
     pairs: int = Field(
-        default=50_000, ge=100, description="Pairs that are drawn from the corpus by a hash of their id."
+        default=50_000, ge=100, description="At most, of whole pages that are drawn by a hash of their id."
     )
-    seeds: int = Field(default=5, ge=2, description="How often each adapter is trained, for the noise of its figures.")
+    seeds: int = Field(
+        default=5, ge=2, description="How often adapters are trained, each time without another fold of the pages."
+    )
 
 
 class SelectRules(Section):

@@ -20,7 +20,7 @@ def a_page(*nodes: Any, **settings: Any) -> PageTexts:
         "alts": [None if isinstance(node, str) else node[0] for node in nodes],
         "captions": [None if isinstance(node, str) else node[1] for node in nodes],
     }
-    return PageTexts(document, ScoreSettings(model="emoji-clip", **settings), 8, count)
+    return PageTexts(document, ScoreSettings(model="any", **settings), 8, count)
 
 
 def test_each_candidate_is_the_text_in_its_place() -> None:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from types import FrameType
 
 import curate
-from curate.cli import demo, explain, recipes, run, status, tune, validate, worker_pool
+from curate.cli import demo, explain, prior, recipes, run, status, tune, validate, worker_pool
 from curate.errors import UserError
 from pipelines.frame.stores.errors import StoreFailed, StoreRefused
 
-_COMMANDS = (run, status, explain, tune, validate, demo, recipes, worker_pool)
+_COMMANDS = (run, status, explain, tune, validate, demo, prior, recipes, worker_pool)
 _EPILOG = """examples:
   curate demo                                             the whole way on a bundled crawl, offline
   curate run default --input 'crawl/*.warc.gz' --output out
