@@ -4,7 +4,8 @@ A text tower sees 77 tokens or fewer and ignores the rest. So a longer text is c
 that fit, and counts with the most similar of them.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from filters.sentences import Sentence, sentences
@@ -12,6 +13,9 @@ from schemas.recipe import ScoreSettings
 from schemas.statuses import ClipText
 
 CountTokens = Callable[[str], int]
+# More than any tower sees of a sentence: 77 tokens of twelve characters. Tokenizers take the square of a word's length,
+# and pages have words of a million letters.
+_MOST_CHARACTERS = 1000
 
 
 class PageTexts:
@@ -20,9 +24,10 @@ class PageTexts:
     def __init__(self, document: Mapping[str, Any], settings: ScoreSettings, room: int, count: CountTokens) -> None:
         self._document, self._settings, self._room, self._count = document, settings, room, count
         self._language: str | None = document["language"]
-        self._sentences: list[Sentence] = sentences(document["texts"], self._language)
-        wanted = settings.max_sentences if ClipText.SENTENCE in settings.texts else 0
-        self.sentences: list[str] = [sentence.text for sentence in self._sentences[:wanted]]
+        found = sentences(document["texts"], self._language)
+        self._nodes = [sentence.node for sentence in found]
+        self._texts = _cut_off(found)
+        self.sentences = self._texts[: settings.max_sentences] if ClipText.SENTENCE in settings.texts else []
 
     def candidates(self, position: int) -> dict[ClipText, list[str]]:
         """Pieces of each candidate text of the image at a node, but for the sentences; without those that are empty."""
@@ -36,16 +41,17 @@ class PageTexts:
         return {kind: pieces for kind, pieces in found.items() if pieces}
 
     def _cut(self, text: str | None) -> list[str]:
-        return pieces((part.text for part in sentences([text], self._language)), self._room, self._count)
+        return pieces(_cut_off(sentences([text], self._language)), self._room, self._count)
 
     def _preceding(self, position: int) -> list[str]:
-        before = [sentence.text for sentence in self._sentences if sentence.node < position]
-        near = list(_within(reversed(before), self._settings.window_characters))
+        places = range(bisect_left(self._nodes, position) - 1, -1, -1)
+        near = list(_within(map(self._texts.__getitem__, places), self._settings.window_characters))
         return pieces(reversed(near), self._room, self._count)
 
     def _following(self, position: int) -> list[str]:
-        behind = (sentence.text for sentence in self._sentences if sentence.node > position)
-        return pieces(_within(behind, self._settings.window_characters), self._room, self._count)
+        places = range(bisect_right(self._nodes, position), len(self._texts))
+        near = _within(map(self._texts.__getitem__, places), self._settings.window_characters)
+        return pieces(near, self._room, self._count)
 
 
 def pieces(parts: Iterable[str], room: int, count: CountTokens) -> list[str]:
@@ -73,6 +79,5 @@ def _within(parts: Iterable[str], characters: int) -> Iterator[str]:
             return
 
 
-def distinct(texts: Iterable[str]) -> Sequence[str]:
-    """Each text once, in the order of first appearance."""
-    return list(dict.fromkeys(texts))
+def _cut_off(found: Iterable[Sentence]) -> list[str]:
+    return [sentence.text[:_MOST_CHARACTERS] for sentence in found]

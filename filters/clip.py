@@ -33,6 +33,7 @@ _HUB = "hf-hub:"
 _END = 1 << 20
 # A sentence occurs on many pages, and is counted before it is cut into what the model sees.
 _KNOWN_COUNTS = 1 << 16
+_KNOWN_WORDS = 1 << 17
 
 
 class ScorerUnusable(RuntimeError):
@@ -135,6 +136,7 @@ class ClipModel:
         self.context_length = int(self.tokenizer.context_length)
         self._mask = _trimmable_mask(self._model.text)
         self.halved: Counter[str] = Counter()
+        self._special_tokens = dict(getattr(self.tokenizer, "cache", {}))
         self.count_tokens: Callable[[str], int] = lru_cache(_KNOWN_COUNTS)(self._count_tokens)
 
     @property
@@ -196,6 +198,8 @@ class ClipModel:
     def _count_tokens(self, text: str) -> int:
         encode = getattr(self.tokenizer, "encode", None)
         if encode is not None:
+            if len(self.tokenizer.cache) > _KNOWN_WORDS:  # open_clip's own keeps every word that it has seen
+                self.tokenizer.cache = dict(self._special_tokens)
             return len(encode(text))
         cleaned = self.tokenizer.clean_fn(text)
         return len(self.tokenizer.tokenizer(cleaned, add_special_tokens=False).input_ids)

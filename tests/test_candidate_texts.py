@@ -74,6 +74,21 @@ def test_what_says_nothing_is_no_candidate() -> None:
     assert page.candidates(1) == {} and page.sentences == []
 
 
+def test_a_word_of_a_million_letters_is_cut_before_it_is_tokenized() -> None:
+    seen: list[int] = []
+
+    def watched(text: str) -> int:
+        seen.append(len(text))
+        return count(text)
+
+    document = {"language": "en", "texts": ["x" * 10**6, None], "alts": [None, "y" * 10**6], "captions": [None, None]}
+    page = PageTexts(document, ScoreSettings(model="any"), 8, watched)
+    assert {kind: len(found[0]) for kind, found in page.candidates(1).items()} == {
+        ClipText.ALT: 1000, ClipText.PRECEDING: 1000,
+    }  # fmt: skip
+    assert max(seen) == 1000 and [len(text) for text in page.sentences] == [1000]
+
+
 def test_sentences_are_cut_by_the_rules_of_their_language() -> None:
     texts = ["Dr. Smith sailed on Jan. 5. He returned!", None, "東京は首都です。人口は多い。"]
     assert [(s.node, s.text) for s in sentences(texts, "en")] == [

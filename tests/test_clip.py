@@ -175,3 +175,12 @@ def test_other_weights_are_told_apart(folder: Path, tmp_path: Path) -> None:
 def test_tokens_are_counted_as_the_tokenizer_makes_them(model: ClipModel) -> None:
     assert model.room == CONTEXT - 2
     assert [model.count_tokens(text) for text in ("a harbour", "", "boats boats")] == [2, 0, 2]
+
+
+def test_words_that_were_seen_are_forgotten_in_time(model: ClipModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("filters.clip._KNOWN_WORDS", 50)
+    before = model.embed_texts(["a harbour at low tide"])
+    for number in range(200):
+        model.count_tokens(f"word{number:x}letters harbour{number}")
+    assert len(model.tokenizer.cache) < 60
+    np.testing.assert_array_equal(model.embed_texts(["a harbour at low tide"]), before)
