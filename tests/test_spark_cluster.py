@@ -85,12 +85,21 @@ def test_a_taken_port_is_said_before_anything_runs(tmp_path: Path) -> None:
 
 
 def test_a_jar_that_is_none_ends_the_start_with_the_log_to_read(tmp_path: Path) -> None:
+    (tmp_path / "none.jar").write_bytes(b"no jar")
     arguments = ["start", "--folder", str(tmp_path), "--jar", str(tmp_path / "none.jar"), "--workers", "1"]
     failed = subprocess.run([sys.executable, _CLUSTER, *arguments], capture_output=True, text=True, check=False)
     assert failed.returncode == 1
     assert "job-server ended while it was starting" in failed.stderr
     assert str(tmp_path / "logs" / "job-server.log") in failed.stderr
     assert not (tmp_path / "cluster.json").exists()
+
+
+def test_a_jar_that_is_not_there_is_said_before_anything_runs(tmp_path: Path) -> None:
+    arguments = ["start", "--folder", str(tmp_path), "--jar", str(tmp_path / "none.jar")]
+    failed = subprocess.run([sys.executable, _CLUSTER, *arguments], capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert "none.jar: there is no such file; build.sh makes it" in failed.stderr
+    assert not (tmp_path / "logs").exists()
 
 
 def _submit(cluster: SparkCluster, folder: Path, seconds: float) -> "subprocess.Popen[bytes]":
