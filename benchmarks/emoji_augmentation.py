@@ -17,11 +17,17 @@ WHITE_SHARE = 0.4
 # Mean difference of channels between what is drawn and what is behind it under which the background is inverted:
 # black lines on black would be a picture of nothing.
 LEAST_CONTRAST = 0.06
+# So many pictures' intermediate values stay in a core's cache.
+AT_A_TIME = 32
 _LUMA = torch.tensor([0.299, 0.587, 0.114])[:, None, None]
 
 
 def augmented(pixels: Tensor, chance: torch.Generator) -> Tensor:
     """Premultiplied pictures of shape (n, 4, side, side), uint8, as pictures of shape (n, 3, side, side) in 0…1."""
+    return torch.cat([_augmented(some, chance) for some in torch.split(pixels, AT_A_TIME)])
+
+
+def _augmented(pixels: Tensor, chance: torch.Generator) -> Tensor:
     moved = _moved(pixels.float() / 255, chance)
     colours, alpha = moved[:, :3], moved[:, 3:].clamp(0, 1)
     colours = _recoloured(colours, alpha, chance)

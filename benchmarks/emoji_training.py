@@ -29,6 +29,8 @@ BATCH = 128
 RATE, WARM_UP, DECAY, CLIP_NORM = 1e-3, 40, 0.1, 1.0
 # Of the loss between the pictures of two hands, beside 1 for those between pictures and texts.
 HANDS_WEIGHT = 0.5
+# Texts are embedded with so many others of about their length.
+TEXTS_OF_A_LENGTH = 32
 CHECKPOINT_STEPS = 100
 _PICTURES, _ORDER = 1, 2
 
@@ -93,14 +95,18 @@ def rate_at(step: int, steps: int) -> float:
 
 
 def embedded_texts(model: CLIP, tokens: Tensor) -> Tensor:
-    """What `encode_text` gives, without the padding: attention is causal, what follows a text's end changes nothing."""
-    length = int(tokens.argmax(1).max()) + 1  # the mark of a text's end is the largest token
-    cut = {
-        "positional_embedding": model.positional_embedding[:length],
-        "attn_mask": model.attn_mask[:length, :length],
-    }
-    features: Tensor = functional_call(model, cut, (None, tokens[:, :length]))[1]
-    return features
+    """What `encode_text` gives, without the padding: attention is causal, what follows the end changes nothing."""
+    ends = tokens.argmax(1)  # the mark of a text's end is the largest token
+    order = ends.argsort()
+    features = []
+    for some in torch.split(order, TEXTS_OF_A_LENGTH):
+        length = int(ends[some].max()) + 1
+        cut = {
+            "positional_embedding": model.positional_embedding[:length],
+            "attn_mask": model.attn_mask[:length, :length],
+        }
+        features.append(functional_call(model, cut, (None, tokens[some, :length]))[1])
+    return torch.cat(features)[order.argsort()]
 
 
 def loss_of(model: CLIP, shelf: Shelf, tokenizer: SimpleTokenizer, seed: int, step: int) -> Tensor:
