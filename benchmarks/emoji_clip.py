@@ -18,12 +18,14 @@ import numpy as np
 import torch
 from emoji_concepts import read_concepts
 from emoji_evaluation import Embedder, evaluate
-from emoji_model import load_model, write_model
+from emoji_model import load_model, new_tokenizer, write_model
 from emoji_pictures import read_pictures
 from emoji_sets import SETS, Use, set_named
+from emoji_text_training import train_texts
+from emoji_texts import read_prose
 from emoji_training import shelve, train
 
-STEPS = 1500
+STEPS, TEXT_STEPS = 1500, 800
 HELD_OUT_STYLES = [emoji_set.name for emoji_set in SETS if emoji_set.use != Use.TRAIN]
 # Chosen by name, for the tests, before any picture of their style was drawn; trained on in other styles.
 EXAMPLES = (
@@ -42,6 +44,7 @@ def main() -> None:
     training = commands.add_parser("train", help="train from scratch, or go on from a checkpoint")
     training.add_argument("--seed", type=int, default=0)
     training.add_argument("--steps", type=int, default=STEPS)
+    training.add_argument("--text-steps", type=int, default=TEXT_STEPS, help="of the text tower alone, afterwards")
     training.add_argument("--threads", type=int, default=1, help="the weights depend on it")
     training.add_argument("--out", type=Path, required=True, help="folder for the model")
     measuring = commands.add_parser("evaluate", help="print the figures of models on one style as JSON")
@@ -54,21 +57,24 @@ def main() -> None:
     if arguments.command == "train":
         torch.set_num_threads(arguments.threads)
         torch.use_deterministic_algorithms(True)
-        run_training(arguments.sets, arguments.out, arguments.seed, arguments.steps)
+        run_training(arguments.sets, arguments.out, arguments.seed, arguments.steps, arguments.text_steps)
     elif arguments.command == "examples":
         write_examples(arguments.sets, arguments.style, arguments.out)
     else:
         print(json.dumps(measured(arguments.sets, arguments.style, arguments.models), indent=2))
 
 
-def run_training(sets: Path, out: Path, seed: int, steps: int) -> None:
+def run_training(sets: Path, out: Path, seed: int, steps: int, text_steps: int) -> None:
     """Train on all sets that are for training, and write the model."""
     concepts = read_concepts(sets)
     chosen = [emoji_set for emoji_set in SETS if emoji_set.use == Use.TRAIN]
     pictures = [read_pictures(emoji_set, concepts, sets) for emoji_set in chosen]
     shelf = shelve(concepts, pictures, [emoji_set.weight for emoji_set in chosen])
     print(f"{int((shelf.places >= 0).sum())} pictures of {len(shelf.concepts)} concepts")
-    write_model(train(shelf, out, seed, steps), out)
+    tokenizer = new_tokenizer(out)
+    model = train(shelf, tokenizer, out, seed, steps)
+    train_texts(model, shelf, tokenizer, read_prose(concepts), seed, text_steps)
+    write_model(model, out)
 
 
 def measured(sets: Path, style: str, models: Sequence[Path]) -> dict[str, dict[str, dict[str, list[float]]]]:

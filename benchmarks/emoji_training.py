@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from emoji_augmentation import augmented
 from emoji_concepts import Concept
-from emoji_model import PREPROCESSING, new_model, new_tokenizer
+from emoji_model import PREPROCESSING, new_model
 from emoji_pictures import Pictures
 from emoji_texts import drawn_texts
 from open_clip.loss import ClipLoss
@@ -109,6 +109,12 @@ def embedded_texts(model: CLIP, tokens: Tensor) -> Tensor:
     return torch.cat(features)[order.argsort()]
 
 
+def normalised(pictures: Tensor) -> Tensor:
+    """Pictures of values in 0…1 as the image tower takes them."""
+    mean, deviation = (torch.tensor(PREPROCESSING[name])[:, None, None] for name in ("mean", "std"))
+    return ((pictures - mean) / deviation).contiguous(memory_format=torch.channels_last)
+
+
 def loss_of(model: CLIP, shelf: Shelf, tokenizer: SimpleTokenizer, seed: int, step: int) -> Tensor:
     """The loss of one step."""
     chance = np.random.default_rng((seed, _PICTURES, step))
@@ -116,21 +122,19 @@ def loss_of(model: CLIP, shelf: Shelf, tokenizer: SimpleTokenizer, seed: int, st
     tokens = tokenizer(drawn_texts([shelf.concepts[i] for i in concepts], chance))
     pixels = shelf.pixels[torch.from_numpy(two_hands(shelf, concepts, chance).reshape(-1))]
     pictures = augmented(pixels, torch.Generator().manual_seed(int(chance.integers(2**62))))
-    mean, deviation = (torch.tensor(PREPROCESSING[name])[:, None, None] for name in ("mean", "std"))
-    normalised = ((pictures - mean) / deviation).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", torch.bfloat16):
-        features = model.visual(normalised)
+        features = model.visual(normalised(pictures))
     first, second = functional.normalize(features.float(), dim=-1).chunk(2)
     texts, loss, scale = embedded_texts(model, tokens), ClipLoss(), model.logit_scale.exp()
     total: Tensor = loss(first, texts, scale) + loss(second, texts, scale) + HANDS_WEIGHT * loss(first, second, scale)
     return total
 
 
-def train(shelf: Shelf, folder: Path, seed: int, steps: int) -> CLIP:
-    """Train from scratch, or from the folder's checkpoint of the same seed and steps."""
-    tokenizer, model = new_tokenizer(folder), new_model(seed)
+def train(shelf: Shelf, tokenizer: SimpleTokenizer, folder: Path, seed: int, steps: int) -> CLIP:
+    """Train both towers from scratch, or from the folder's checkpoint of the same seed and steps."""
+    model = new_model(seed)
     model.visual.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(_groups(model), lr=RATE, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(parameter_groups(model), lr=RATE, betas=(0.9, 0.98))
     checkpoint = folder / f"checkpoint-{seed}-{steps}.pt"
     begin = _restore(checkpoint, model, optimizer)
     model.train()
@@ -150,8 +154,8 @@ def train(shelf: Shelf, folder: Path, seed: int, steps: int) -> CLIP:
     return model.eval()
 
 
-def _groups(model: CLIP) -> list[dict[str, object]]:
-    """Weights are decayed; biases, gains and the temperature are not."""
+def parameter_groups(model: CLIP) -> list[dict[str, object]]:
+    """For the optimizer: weights are decayed; biases, gains and the temperature are not."""
     parameters = [p for p in model.parameters() if p.requires_grad]
     return [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": DECAY},
