@@ -24,7 +24,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from filters.adapter_training import Pairs, schedule_for, trained
-from filters.adapters import Adapter, unit
+from filters.adapters import Adapter
 from filters.alignment_auc import Areas, scored, shuffled_partners
 from filters.bootstrapping import (
     PASSES,
@@ -38,6 +38,7 @@ from filters.bootstrapping import (
     too_few,
     top_rows,
 )
+from filters.embeddings import unit
 from filters.one_thread import one_thread
 from tests.planted_pairs import plant, swapped
 

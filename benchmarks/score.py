@@ -8,7 +8,10 @@ OUT is the output of a job that has got its images (`curate run … --until meas
 `stage`     what `score` does: read, decode ahead, embed each distinct picture and text once, compare, write.
 `bare`      both towers alone, on the same pictures and tokens, batched in the same way and on the device beforehand.
 `loop`      a document at a time, as NeMo Curator's interleaved CLIP filter does it: its pictures through open_clip's
-            own preprocessing, its texts padded to the whole context, one batch of each.
+            own preprocessing, its texts padded to the whole context, one batch of each. The texts are those that the
+            stage compares, so that both come to the same scores.
+`nodes`     the same loop over other texts, as that filter has them: every text of the document as a whole, of which
+            the model sees the beginning. Less work, and not the same scores.
 
 Each is timed `--repeats` times in turn and the fastest taken. Printed are images and texts a second, ratios, and on a
 GPU the share of the stage's time in which it was busy.
@@ -20,7 +23,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +35,7 @@ import torch
 from PIL import Image
 
 from curate.job import read_recipe_of
+from filters.candidate_texts import PageTexts
 from filters.clip import ClipModel, shared_model
 from filters.image_header import Unusable
 from pipelines.frame import partitions, tables
@@ -41,7 +45,7 @@ from pipelines.frame.partitions import Partition
 from pipelines.frame.storage import Workspace
 from pipelines.frame.task import Assignment, Task
 from pipelines.score import devices
-from pipelines.score.stage import Score
+from pipelines.score.stage import COLUMNS, Score
 from schemas.recipe import Recipe, ScoreSettings
 from schemas.statuses import ImageStatus, ScoreStatus
 from schemas.tables import IMAGES, SCORES
@@ -69,12 +73,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="curate-score-") as folder:
         seen = _watched(model, lambda: _stage(workspace, recipe, todo, Path(folder)))
         images, texts = sum(map(len, seen.pictures)), sum(map(len, seen.texts))
-        pages = list(_pages(workspace, recipe, todo))
+        pages = list(_pages(workspace, recipe, todo, model))
         bare = _bare(model, seen)
         ways: dict[str, Callable[[], object]] = {
             "stage": lambda: _stage(workspace, recipe, todo, Path(folder)),
             "bare": bare,
-            "loop": lambda: _loop(model, pages),
+            "loop": lambda: _loop(model, [(page.pictures, page.candidates) for page in pages]),
+            "nodes": lambda: _loop(model, [(page.pictures, page.nodes) for page in pages]),
         }
         seconds = {name: float("inf") for name in ways}
         busy = 0.0
@@ -100,7 +105,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pretrained")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--device", default="cuda:0" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--batch", type=int, default=0, help="pictures at once; 0: what the stage takes by itself")
     parser.add_argument("--repeats", type=int, default=3)
     return parser.parse_args()
 
@@ -167,8 +172,18 @@ def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
         yield items[begin : begin + size]
 
 
-def _pages(workspace: Workspace, recipe: Recipe, todo: Sequence[Partition]) -> Iterator[tuple[list[bytes], list[str]]]:
-    """Of each document the bytes of its pictures, in memory, and its texts."""
+@dataclass(frozen=True)
+class Page:
+    """A document's pictures, as bytes in memory, its distinct candidate texts, and its texts as they are."""
+
+    pictures: list[bytes]
+    candidates: list[str]
+    nodes: list[str]
+
+
+def _pages(workspace: Workspace, recipe: Recipe, todo: Sequence[Partition], model: ClipModel) -> Iterator[Page]:
+    """Every document that has pictures."""
+    assert recipe.score is not None
     for partition in todo:
         rows = tables.read_table(workspace, IMAGES, partition.partition).to_pylist()
         got = {row["url"]: row for row in rows if row["status"] == ImageStatus.OK.value}
@@ -176,11 +191,24 @@ def _pages(workspace: Workspace, recipe: Recipe, todo: Sequence[Partition]) -> I
             contents = {
                 url: content for url, row in got.items() if not isinstance(content := files.read(row), Unusable)
             }
-        for batch in participants(workspace, partition.partition, recipe, ("texts", "images")):
+        for batch in participants(workspace, partition.partition, recipe, COLUMNS):
             for document in batch.to_pylist():
-                pictures = [contents[url] for url in document["images"] if url in contents]
-                if pictures:
-                    yield pictures, [text for text in document["texts"] if text]
+                places = [at for at, url in enumerate(document["images"]) if url in contents]
+                if places:
+                    pictures = [contents[document["images"][at]] for at in places]
+                    candidates = _candidates(document, places, recipe.score, model)
+                    yield Page(pictures, candidates, [text for text in document["texts"] if text])
+
+
+def _candidates(
+    document: Mapping[str, Any], places: Sequence[int], settings: ScoreSettings, model: ClipModel
+) -> list[str]:
+    texts = PageTexts(document, settings, model.room, model.count_tokens)
+    found = dict.fromkeys(texts.sentences)
+    for place in places:
+        for pieces in texts.candidates(place).values():
+            found |= dict.fromkeys(pieces)
+    return list(found)
 
 
 def _loop(model: ClipModel, pages: Sequence[tuple[list[bytes], list[str]]]) -> float:

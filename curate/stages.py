@@ -3,6 +3,7 @@
 from pipelines.balance.stage import Balance
 from pipelines.bootstrap.stage import Bootstrap
 from pipelines.dedup_images.stage import DedupImages
+from pipelines.dedup_semantic.stage import DedupSemantic
 from pipelines.dedup_text.stage import DedupText
 from pipelines.digest.stage import Digest
 from pipelines.extract.stage import Extract
@@ -21,7 +22,7 @@ def stages(recipe: Recipe, workers: int = 1, until: StageName = StageName.PACK) 
     """The stages that a recipe asks for, up to one of them; `workers` of them run at the same time."""
     chain: list[Stage] = [
         Extract(), Digest(), DedupText(), Balance(), Hosts(), Fetch(workers), Measure(), Score(), Bootstrap(),
-        DedupImages(), Select(), Pack(),
+        DedupImages(), DedupSemantic(), Select(), Pack(),
     ]  # fmt: skip
     order = list(StageName)
     return [stage for stage in chain if stage.wanted(recipe) and order.index(stage.name) <= order.index(until)]

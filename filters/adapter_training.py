@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from filters.adapters import Adapter, Embeddings, Floats, Tower, unit
+from filters.adapters import Adapter, Tower
+from filters.embeddings import Embeddings, Floats, unit
 
 Integers = npt.NDArray[np.int64]
 

@@ -7,13 +7,11 @@ instead, so that an adapter begins as the identity). This is what an adapter doe
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
-Embeddings = npt.NDArray[Any]
+from filters.embeddings import Embeddings, Floats, unit
 
 BOTTLENECK = 64
 ARRAYS = 6  # of an adapter
@@ -21,7 +19,6 @@ ARRAYS = 6  # of an adapter
 # not depend on which others it comes with. BLAS adds up in another order at the edges of a matrix.
 _BLOCK = 128
 _AT_ONCE = 32 * _BLOCK  # what is held in float32 of embeddings that are stored in float16
-_LEAST_LENGTH = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,13 +95,6 @@ class Adapter:
         """Its arrays by name, as they stand in an .npz file."""
         towers = {"image": self.image, "text": self.text}
         return {f"{name}_{f.name}": getattr(tower, f.name) for name, tower in towers.items() for f in fields(Tower)}
-
-
-def unit(vectors: Embeddings) -> Floats:
-    """Vectors (n x width) at unit length, float32; one of length zero stays as it is."""
-    single = np.asarray(vectors, np.float32)
-    lengths = np.sqrt(np.einsum("ij,ij->i", single, single))
-    return single / np.maximum(lengths, np.float32(_LEAST_LENGTH))[:, None]
 
 
 def cosines(images: Embeddings, texts: Embeddings) -> Floats:

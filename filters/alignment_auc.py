@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from filters.adapter_training import Integers, Pairs
-from filters.adapters import Adapter, Floats, cosines, unit
+from filters.adapters import Adapter, cosines
+from filters.embeddings import Floats, unit
 
 DRAWS = 4  # shuffled negatives of a pair
 _STACK = 1 << 22  # numbers in float32 that pages of one size take at once

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from filters.adapter_training import Integers, Pairs, schedule_for, trained
-from filters.adapters import Adapter, Embeddings, Floats
+from filters.adapters import Adapter
 from filters.alignment_auc import Areas, scored, shuffled_partners
+from filters.embeddings import Embeddings, Floats
 from filters.one_thread import one_thread
 from filters.word_hashes import mixed
 

@@ -243,7 +243,8 @@ class ScoreSettings(Section):
     """Similarity of images and texts by a CLIP model of open_clip. Needs curate[score]."""
 
     model: str = Field(
-        description="A model of open_clip, hf-hub:ORG/NAME, or a folder with open_clip_config.json and weights."
+        description="A model of open_clip, hf-hub:ORG/NAME, a folder with open_clip_config.json and weights, or "
+        "emoji-clip: it comes with curate and knows emoji only, to try things out."
     )
     pretrained: str | None = Field(default=None, description="Of a model of open_clip: its tag, or a checkpoint file.")
     texts: tuple[ClipText, ...] = Field(
@@ -256,8 +257,12 @@ class ScoreSettings(Section):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         default="auto", description="auto: bf16 on a GPU that has it, else fp16; fp32 on a CPU."
     )
-    batch_images: int = Field(default=256, ge=1, json_schema_extra=OPERATIONAL)
-    batch_texts: int = Field(default=1024, ge=1, json_schema_extra=OPERATIONAL)
+    batch_images: int = Field(
+        default=0, ge=0, json_schema_extra=OPERATIONAL, description="At once; 0: 256 on a GPU, 64 on a CPU."
+    )
+    batch_texts: int = Field(
+        default=0, ge=0, json_schema_extra=OPERATIONAL, description="At once; 0: 1,024 on a GPU, 32 on a CPU."
+    )
     decode_threads: int = Field(
         default=0, ge=0, json_schema_extra=OPERATIONAL, description="0: a thread for every core that no worker has."
     )
@@ -360,11 +365,23 @@ class PictureDuplicates(Section):
     )
 
 
+class SemanticDuplicates(Section):
+    """Pictures of nearly the same embedding, as SemDeDup's: compared inside clusters, found by the scorer's embeddings.
+
+    A rule on `semantic_similarity` says how near is too near; of those the better picture stays.
+    """
+
+    pictures_per_cluster: int = Field(
+        default=8192, ge=16, description="On average; more finds pairs that a border would part, and takes longer."
+    )
+
+
 class DedupSettings(Section):
-    """Duplicates: of documents and paragraphs (`text`) before fetch, of pictures (`images`) after it."""
+    """Duplicates: of documents and paragraphs (`text`) before fetch, of pictures (`images`, `semantic`) after it."""
 
     text: TextDuplicates = TextDuplicates()
     images: PictureDuplicates = PictureDuplicates()
+    semantic: SemanticDuplicates | None = Field(default=None, description="Needs score.model.")
 
 
 class Benchmark(Section):
@@ -433,6 +450,12 @@ class Recipe(Section):
         description="Share of items that may fail by our fault.",
     )
 
+    @model_validator(mode="after")
+    def _compares_embeddings(self) -> Self:
+        if self.dedup.semantic is not None and self.score is None:
+            raise ValueError("dedup.semantic compares what a scorer gives: give score.model, or leave it out")
+        return self
+
     @field_validator("bootstrap")
     @classmethod
     def _adapts_a_scorer(cls, bootstrap: BootstrapSettings | None, info: ValidationInfo) -> BootstrapSettings | None:
@@ -453,12 +476,13 @@ class Recipe(Section):
     @field_validator("select")
     @classmethod
     def _bounds_what_is_measured(cls, select: SelectRules, info: ValidationInfo) -> SelectRules:
-        measure, score = info.data.get("measure"), info.data.get("score")
+        measure, score, dedup = (info.data.get(section) for section in ("measure", "score", "dedup"))
         named = {bound.signal for rule in select.image for bound in (rule, rule.when) if bound is not None}
         measured = {
             "nsfw": (measure is None or measure.nsfw, "set measure.nsfw to true"),
             "clip_score": (score is not None, "give score.model"),
             "alignment": (info.data.get("bootstrap") is not None, "give bootstrap"),
+            "semantic_similarity": (dedup is None or dedup.semantic is not None, "give dedup.semantic"),
         }
         for signal, (is_measured, how) in measured.items():
             if signal in named and not is_measured:

@@ -222,6 +222,15 @@ _IMAGE = (
         "similarity to that text by the scorer that bootstrapping ended with; null without it",
         early=False,
     ),
+    Signal(
+        "semantic_similarity",
+        Scope.IMAGE,
+        "number",
+        "cosine",
+        "to the embedding of the nearest picture that is better (SemDeDup, arXiv 2303.09540); null without "
+        "dedup.semantic",
+        early=False,
+    ),
     Signal("alt_words", Scope.IMAGE, "number", "words", "words of the alternative text; null where there is none"),
 )
 

@@ -11,7 +11,7 @@ class StageName(StrEnum):
 
     `digest` makes what duplicates are found by, `balance` caps concepts, `hosts` counts URLs by host so that `fetch`
     can share out its rate, `measure` looks at pixels, `score` compares pictures with texts, `bootstrap` fits the scorer
-    to the corpus.
+    to the corpus, `dedup_semantic` finds pictures of nearly the same embedding.
     """
 
     EXTRACT = "extract"
@@ -24,6 +24,7 @@ class StageName(StrEnum):
     SCORE = "score"
     BOOTSTRAP = "bootstrap"
     DEDUP_IMAGES = "dedup_images"
+    DEDUP_SEMANTIC = "dedup_semantic"
     SELECT = "select"
     PACK = "pack"
 

@@ -219,9 +219,10 @@ _EMBEDDING = pa.list_(pa.float16())
 
 SCORES = _table(
     "scores",
-    2,
+    3,
     _field("doc_id", _string, "a document that takes part, in the order of documents", nullable=False),
     _field("position", _int, "node of an image that was got", nullable=False),
+    _field("sha256", _string, "of the image's file, as in images", nullable=False),
     _field("score_status", _string, "ScoreStatus: ok, or why there is no score", nullable=False),
     _field("score_message", _string, "what the failing part said"),
     *(
@@ -242,6 +243,15 @@ ALIGNMENT = _table(
     _field("doc_id", _string, "as in scores, for its rows that are ok, in their order", nullable=False),
     _field("position", _int, "node of the image", nullable=False),
     _field("alignment", _float, "cosine of the embeddings by the scorer that bootstrapping ended with", "cosine"),
+)
+
+SEMANTIC_DUPLICATES = _table(
+    "semantic_duplicates",
+    1,
+    _field("doc_id", _string, "as in scores, for its rows that are ok, in their order", nullable=False),
+    _field("position", _int, "node of the image", nullable=False),
+    _field("semantic_similarity", _float, "of its embedding and the nearest better picture's; null: none", "cosine"),
+    _field("nearest", _string, "url_hash of that picture"),
 )
 
 VERDICTS = _table(
@@ -284,6 +294,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         PARTITIONS, DOCUMENTS, WARC_IMAGES, DIGESTS, TEXT_DUPLICATES, FREQUENT_IMAGES, BALANCE, HOSTS, IMAGES,
-        IMAGE_SIGNALS, SCORES, ALIGNMENT, IMAGE_DUPLICATES, VERDICTS, RULES,
+        IMAGE_SIGNALS, SCORES, ALIGNMENT, IMAGE_DUPLICATES, SEMANTIC_DUPLICATES,
+        VERDICTS, RULES,
     )
 }  # fmt: skip

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from filters.adapter_training import Pairs
-from filters.adapters import Floats, unit
 from filters.bootstrapping import Sample, folds_of
+from filters.embeddings import Floats, unit
 
 _CONCEPT, _PAGE_PAIRS, _TOPIC = 24, 3, 0.5
 

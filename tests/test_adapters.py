@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from filters.adapter_training import Pairs, Schedule, loss_and_gradients, schedule_for, trained
-from filters.adapters import Adapter, Tower, cosines, unit
+from filters.adapters import Adapter, Tower, cosines
 from filters.alignment_auc import auc
+from filters.embeddings import unit
 from filters.one_thread import one_thread
 from tests.planted_pairs import plant
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from filters.adapter_training import Pairs
-from filters.adapters import unit
 from filters.alignment_auc import Areas, auc, scored, shuffled_partners
+from filters.embeddings import unit
 
 
 def some_pairs(pages: list[int], seed: int = 0, text_ids: Any = None, image_ids: Any = None) -> Pairs:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from filters.adapters import Adapter, Tower, unit
+from filters.adapters import Adapter, Tower
 from filters.alignment_auc import Areas, auc
 from filters.bootstrapping import (
     PASSES,
@@ -23,6 +23,7 @@ from filters.bootstrapping import (
     too_few,
     top_rows,
 )
+from filters.embeddings import unit
 from tests.planted_pairs import Planted, plant
 
 TOP = 0.68

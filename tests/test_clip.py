@@ -178,7 +178,7 @@ def test_tokens_are_counted_as_the_tokenizer_makes_them(model: ClipModel) -> Non
 
 
 def test_words_that_were_seen_are_forgotten_in_time(model: ClipModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("filters.clip._KNOWN_WORDS", 50)
+    monkeypatch.setattr("filters.clip_tokens._KNOWN_WORDS", 50)
     before = model.embed_texts(["a harbour at low tide"])
     for number in range(200):
         model.count_tokens(f"word{number:x}letters harbour{number}")

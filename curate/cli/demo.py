@@ -47,6 +47,8 @@ What next:
                                   what another threshold would keep, writing nothing
   curate demo {directory} --set select.image.width.min=450
                                   move a threshold: only select and pack run again
+  curate demo {directory} --set score.model=emoji-clip --set select.image.clip_score.keep_top=0.7
+                                  score pictures beside their texts, by a toy CLIP that knows emoji only
   curate run default --input 'YOUR/*.warc.gz' --output out
 In Python: import curate; documents = curate.load("{directory}")"""
 

@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters.adapters import Floats
+from filters.embeddings import Floats, Vectors
 from pipelines.bootstrap.rounds import Outcome
-from pipelines.bootstrap.sample import EMBEDDINGS, Corpus, Vectors
+from pipelines.bootstrap.sample import EMBEDDINGS, Corpus
 from pipelines.frame import tables
 from pipelines.frame.task import Task
 from schemas.statuses import ScoreStatus

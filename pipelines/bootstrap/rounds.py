@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from filters.adapters import ARRAYS, Adapter, Embeddings, Floats
+from filters.adapters import ARRAYS, Adapter
 from filters.alignment_auc import Areas
 from filters.bootstrapping import (
     PASSES,
@@ -23,6 +23,7 @@ from filters.bootstrapping import (
     scorer_of,
     too_few,
 )
+from filters.embeddings import Embeddings, Floats
 from pipelines.bootstrap.sample import PAGE_PAIRS, Corpus, Keep, Offer, folds_up_to, load
 from pipelines.frame.engine import Engine
 from pipelines.frame.exchange import Array, exchange, ranges_for

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from filters.adapter_training import Pairs
 from filters.bootstrapping import Sample, folds_of
+from filters.embeddings import Vectors
 from filters.word_hashes import mixed
 from pipelines.frame import tables
 from pipelines.frame.exchange import Array, WholeJob, by_key, columns
@@ -106,31 +107,6 @@ class Keep:
         flat = [some.reshape(-1, width)[order].ravel() for some in (images, texts)]
         self.corpus.scratch.write(SAMPLE, key, [hashes[order], np.array([width]), *flat])
         yield from ()
-
-
-class Vectors:
-    """A column of lists of float16: how long each is, and whether it can be used (there, and every number finite)."""
-
-    def __init__(self, lists: pa.ListArray) -> None:
-        self._values = lists.values.to_numpy(zero_copy_only=False)
-        offsets = lists.offsets.to_numpy()
-        self._begins = offsets[:-1]
-        self.widths = np.where(lists.is_valid().to_numpy(zero_copy_only=False), np.diff(offsets), 0).astype(np.int64)
-        wrong = np.concatenate(([0], np.cumsum(~np.isfinite(self._values))))
-        self.usable = (self.widths > 0) & (wrong[offsets[1:]] == wrong[offsets[:-1]])
-
-    @classmethod
-    def of(cls, column: pa.ChunkedArray | pa.Array) -> "Vectors":
-        """Of a column, chunked or not."""
-        whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        if isinstance(whole, pa.ChunkedArray):  # of no chunks
-            whole = pa.array([], column.type)
-        return cls(whole)
-
-    def rows(self, some: npt.NDArray[np.int64]) -> npt.NDArray[np.float16]:
-        """Some rows of equal width as a matrix."""
-        width = int(self.widths[some[0]]) if len(some) else 0
-        return self._values[self._begins[some, None] + np.arange(width)]
 
 
 def page_hashes(doc_ids: Sequence[str]) -> Hashes:

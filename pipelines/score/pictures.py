@@ -1,7 +1,6 @@
 """A partition's images: each distinct file read in the order of the tar, decoded ahead of the model, embedded once."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -21,50 +20,51 @@ from schemas.statuses import ImageStatus
 from schemas.tables import IMAGES
 
 NOT_FINITE = Unusable(ImageStatus.ERROR, "the embedding of the image")
-_COLUMNS = ("url", "status", "sha256", "shard", "offset", "length")
+_COLUMNS = ("status", "sha256", "shard", "offset", "length")
 
 
-@dataclass
-class Pictures:
-    """Files of a partition's images by URL, and why those that have no embedding have none."""
-
-    files: dict[str, str] = field(default_factory=dict)
-    unusable: dict[str, Unusable] = field(default_factory=dict)
+Unusables = dict[str, Unusable]
 
 
-def embed_pictures(task: Task, model: ClipModel, into: EmbeddingFile, batch_size: int, threads: int) -> Pictures:
-    """Embed every image of the partition that was got, under its SHA-256."""
-    pictures = Pictures()
+def fetched_files(task: Task) -> dict[str, str]:
+    """SHA-256 of each image of the partition that was got, by URL."""
+    return {row["url"]: row["sha256"] for row in _fetched(task, ("url", "status", "sha256"))}
+
+
+def embed_pictures(task: Task, model: ClipModel, into: EmbeddingFile, threads: int) -> Unusables:
+    """Embed every image of the partition that was got, under its SHA-256; those without an embedding, and why."""
+    unusable: Unusables = {}
+    size = model.batch_sizes["images"]
     shape = partial(_shape, model=model, max_pixels=task.recipe.fetch.max_pixels)
     with ImageFiles(task.workspace) as files:
-        contents = _contents(task, files, pictures)
-        shaped = ahead(shape, contents, threads, batch_size)
-        usable = _usable(shaped, pictures)
-        while batch := list(islice(usable, batch_size)):
-            _keep(batch, model.embed_images([picture for _, picture in batch]), pictures, into)
-    return pictures
+        usable = _usable(ahead(shape, _contents(task, files), threads, size), unusable)
+        while batch := list(islice(usable, size)):
+            _keep(batch, model.embed_images([picture for _, picture in batch]), unusable, into)
+    return unusable
 
 
-def _keep(batch: Sequence[tuple[str, Picture]], found: Embeddings, pictures: Pictures, into: EmbeddingFile) -> None:
+def _keep(batch: Sequence[tuple[str, Picture]], found: Embeddings, unusable: Unusables, into: EmbeddingFile) -> None:
     finite = [bool(np.isfinite(embedding).all()) for embedding in found]
     into.add([sha256 for (sha256, _), fine in zip(batch, finite, strict=True) if fine], found[np.array(finite)])
-    pictures.unusable |= {sha256: NOT_FINITE for (sha256, _), fine in zip(batch, finite, strict=True) if not fine}
+    unusable |= {sha256: NOT_FINITE for (sha256, _), fine in zip(batch, finite, strict=True) if not fine}
 
 
-def _contents(task: Task, files: ImageFiles, pictures: Pictures) -> Iterator[tuple[str, bytes | Unusable]]:
+def _contents(task: Task, files: ImageFiles) -> Iterator[tuple[str, bytes | Unusable]]:
     """SHA-256 and bytes of each distinct file; of equal ones the first is read."""
-    seen = set(pictures.files.values())
-    for batch in tables.read_batches(task.workspace, IMAGES, task.number, _COLUMNS):
-        rows: list[Mapping[str, Any]] = batch.filter(pc.equal(batch.column("status"), ImageStatus.OK.value)).to_pylist()
-        for row in rows:
-            pictures.files[row["url"]] = row["sha256"]
-            if row["sha256"] in seen:
-                continue
-            seen.add(row["sha256"])
-            content = files.read(row)
-            if isinstance(content, bytes):
-                task.bytes_in += len(content)
-            yield row["sha256"], content
+    seen = set[str]()
+    for row in _fetched(task, _COLUMNS):
+        if row["sha256"] in seen:
+            continue
+        seen.add(row["sha256"])
+        content = files.read(row)
+        if isinstance(content, bytes):
+            task.bytes_in += len(content)
+        yield row["sha256"], content
+
+
+def _fetched(task: Task, columns: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    for batch in tables.read_batches(task.workspace, IMAGES, task.number, columns):
+        yield from batch.filter(pc.equal(batch.column("status"), ImageStatus.OK.value)).to_pylist()
 
 
 def _shape(item: tuple[str, bytes | Unusable], model: ClipModel, max_pixels: int) -> tuple[str, Picture | Unusable]:
@@ -74,9 +74,9 @@ def _shape(item: tuple[str, bytes | Unusable], model: ClipModel, max_pixels: int
     return sha256, clip_picture(content, max_pixels, model.image_size, model.preprocess)
 
 
-def _usable(shaped: Iterator[tuple[str, Picture | Unusable]], pictures: Pictures) -> Iterator[tuple[str, Picture]]:
+def _usable(shaped: Iterator[tuple[str, Picture | Unusable]], unusable: Unusables) -> Iterator[tuple[str, Picture]]:
     for sha256, picture in shaped:
         if isinstance(picture, Unusable):
-            pictures.unusable[sha256] = picture
+            unusable[sha256] = picture
         else:
             yield sha256, picture

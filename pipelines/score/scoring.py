@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from filters.candidate_texts import PageTexts
 from filters.clip import ClipModel
+from filters.image_header import Unusable
 from pipelines.frame.task import Task
 from pipelines.score.embeddings import EmbeddingFile, text_key
-from pipelines.score.pictures import NOT_FINITE, Pictures
+from pipelines.score.pictures import NOT_FINITE, Unusables, fetched_files
 from schemas.statuses import ClipText, ScoreStatus
 
 Row = Mapping[str, Any]
@@ -21,7 +22,7 @@ _DECIMALS = 4
 
 
 @dataclass(frozen=True)
-class _Page:
+class Page:
     """A document with the images of it that were got: (position, SHA-256)."""
 
     doc_id: str
@@ -30,6 +31,7 @@ class _Page:
     candidates: Mapping[int, Mapping[ClipText, Sequence[str]]]
 
     def all_texts(self) -> Iterator[str]:
+        """Sentences and candidate texts, some of them more than once."""
         yield from self.sentences
         for kinds in self.candidates.values():
             for pieces in kinds.values():
@@ -39,27 +41,36 @@ class _Page:
 class Scorer:
     """Scores a task's documents, block by block; embeddings are kept for the whole partition."""
 
-    def __init__(
-        self, task: Task, model: ClipModel, pictures: Pictures, images: EmbeddingFile, texts: EmbeddingFile
-    ) -> None:
+    def __init__(self, task: Task, model: ClipModel, images: EmbeddingFile, texts: EmbeddingFile) -> None:
         assert task.recipe.score is not None
         self._task, self._settings, self._model = task, task.recipe.score, model
-        self._pictures, self._images, self._texts = pictures, images, texts
+        self._files, self._images, self._texts = fetched_files(task), images, texts
 
-    def score(self, documents: Sequence[Row]) -> Iterator[dict[str, Any]]:
-        """A row for every image of the documents that was got, in their order."""
+    def read(self, documents: Sequence[Row]) -> list[Page]:
+        """The documents that have an image that was got, with all their texts embedded."""
         pages = [page for document in documents if (page := self._page(document)).images]
         self._embed_texts(text for page in pages for text in page.all_texts())
-        for page in pages:
-            yield from self._rows(page)
+        return pages
 
-    def _page(self, document: Row) -> _Page:
-        files = self._pictures.files
-        images = [(at, files[url]) for at, url in enumerate(document["images"]) if url in files]
-        page = _Page(document["doc_id"], (), images, {})
+    def rows(self, page: Page, unusable: Unusables) -> Iterator[dict[str, Any]]:
+        """A row for every image of a page that was got, in their order; all of these are embedded or `unusable`."""
+        images = self._images.take(sha256 for _, sha256 in page.images)
+        texts = self._texts.take(text_key(text) for text in page.all_texts())
+        for position, sha256 in page.images:
+            row = {"doc_id": page.doc_id, "position": position, "sha256": sha256}
+            if sha256 not in images:
+                yield row | _without_picture(unusable[sha256])
+            elif position not in page.candidates:
+                yield row | {"score_status": ScoreStatus.ERROR.value, "score_message": "see the errors file"}
+            else:
+                yield row | self._compared(images[sha256], page, position, texts)
+
+    def _page(self, document: Row) -> Page:
+        images = [(at, self._files[url]) for at, url in enumerate(document["images"]) if url in self._files]
+        page = Page(document["doc_id"], (), images, {})
         with self._task.guard("documents", document["url"]):
             texts = PageTexts(document, self._settings, self._model.room, self._model.count_tokens)
-            candidates = {at: texts.candidates(at) for at, sha256 in images if sha256 in self._images}
+            candidates = {at: texts.candidates(at) for at, _ in images}
             page = replace(page, sentences=texts.sentences, candidates=candidates)
             self._task.tally("documents").keep()
         return page
@@ -68,26 +79,8 @@ class Scorer:
         new = {key: text for text in texts if (key := text_key(text)) not in self._texts}
         self._texts.add(list(new), self._model.embed_texts(list(new.values())))
 
-    def _rows(self, page: _Page) -> Iterator[dict[str, Any]]:
-        images = self._images.take(sha256 for _, sha256 in page.images)
-        texts = self._texts.take(text_key(text) for text in page.all_texts())
-        for position, sha256 in page.images:
-            row = {"doc_id": page.doc_id, "position": position}
-            if sha256 in images and position not in page.candidates:
-                yield row | {"score_status": ScoreStatus.ERROR.value, "score_message": "see the errors file"}
-            elif sha256 in images:
-                yield row | self._compared(images[sha256], page, position, texts)
-            else:
-                yield row | self._without_picture(sha256)
-
-    def _without_picture(self, sha256: str) -> dict[str, Any]:
-        why = self._pictures.unusable[sha256]
-        if why is NOT_FINITE:
-            return {"score_status": ScoreStatus.NOT_FINITE.value, "score_message": why.message}
-        return {"score_status": ScoreStatus.UNDECODABLE.value, "score_message": f"{why.status}: {why.message}"}
-
     def _compared(
-        self, image: Vector, page: _Page, position: int, texts: Mapping[str | bytes, Vector]
+        self, image: Vector, page: Page, position: int, texts: Mapping[str | bytes, Vector]
     ) -> dict[str, Any]:
         """Similarities with each candidate text, the best piece of each counting, and the best of all."""
         pieces = dict(page.candidates[position])
@@ -117,3 +110,9 @@ class Scorer:
             "image_embedding": image.astype(np.float16),
             "text_embedding": texts[text_key(text)].astype(np.float16),
         }
+
+
+def _without_picture(why: Unusable) -> dict[str, Any]:
+    if why is NOT_FINITE:
+        return {"score_status": ScoreStatus.NOT_FINITE.value, "score_message": why.message}
+    return {"score_status": ScoreStatus.UNDECODABLE.value, "score_message": f"{why.status}: {why.message}"}

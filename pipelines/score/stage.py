@@ -1,7 +1,9 @@
 """The score stage: a partition's images and texts through a CLIP model, and a row for each image of a document."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.frame.participants import participants
 from pipelines.frame.stage import Read, Stage
@@ -10,9 +12,15 @@ from schemas.recipe import Recipe
 from schemas.statuses import ScoreStatus, StageName
 from schemas.tables import SCORES
 
-_COLUMNS = ("doc_id", "url", "language", "texts", "images", "alts", "captions")
+if TYPE_CHECKING:
+    from pipelines.score.pictures import Unusables
+    from pipelines.score.scoring import Page
+
+COLUMNS = ("doc_id", "url", "language", "texts", "images", "alts", "captions")
 # Texts of so many documents are embedded together.
 _BLOCK = 256
+# So many blocks of pages may wait until all pictures are embedded, some megabytes each.
+_BLOCKS_AHEAD = 8
 
 
 class Score(Stage):
@@ -51,7 +59,7 @@ class Score(Stage):
         }
 
     def process(self, task: Task, known: Sequence[Any]) -> None:
-        """Embed the partition's images, then the texts of its documents, and compare."""
+        """Embed the partition's images and the texts of its documents, and compare."""
         from filters.clip import shared_model  # with PyTorch: only where there is something to score
         from pipelines.frame.stores import scratch
         from pipelines.score.devices import decode_threads, own_device
@@ -59,28 +67,42 @@ class Score(Stage):
         from pipelines.score.pictures import embed_pictures
         from pipelines.score.scoring import Scorer
 
-        settings = task.recipe.score
-        assert settings is not None
-        model = shared_model(settings, own_device())
+        assert task.recipe.score is not None
+        model = shared_model(task.recipe.score, own_device())
         halved = model.halved.copy()
-        threads = settings.decode_threads or decode_threads()
+        threads = task.recipe.score.decode_threads or decode_threads()
         with (
             EmbeddingFile(scratch.folder()) as images,
             EmbeddingFile(scratch.folder()) as texts,
             task.table(SCORES) as table,
+            ThreadPoolExecutor(1) as beside,
         ):
-            pictures = embed_pictures(task, model, images, settings.batch_images, threads)
-            scorer = Scorer(task, model, pictures, images, texts)
-            for block in _blocks(task):
-                rows = list(scorer.score(block))
+            # Beside the texts: these are work for the processor and for the model in turn, and so are pictures.
+            pictures = beside.submit(embed_pictures, task, model, images, threads)
+            scorer = Scorer(task, model, images, texts)
+            for pages in _until_embedded(map(scorer.read, _blocks(task)), pictures):
+                rows = [row for page in pages for row in scorer.rows(page, pictures.result())]
                 table.write_rows(rows)
                 _count(task, rows)
         for kind, count in (model.halved - halved).items():
             task.tally(f"batches of {kind}").drop("out_of_memory", count)
 
 
+def _until_embedded(blocks: Iterable["list[Page]"], pictures: "Future[Unusables]") -> Iterator["list[Page]"]:
+    """Blocks of pages, held back until the pictures are embedded: few of them."""
+    waiting: deque[list[Page]] = deque()
+    for block in blocks:
+        waiting.append(block)
+        if pictures.done() or len(waiting) == _BLOCKS_AHEAD:
+            pictures.result()
+            while waiting:
+                yield waiting.popleft()
+    pictures.result()
+    yield from waiting
+
+
 def _blocks(task: Task) -> Iterator[list[dict[str, Any]]]:
-    for batch in participants(task.workspace, task.number, task.recipe, _COLUMNS, _BLOCK):
+    for batch in participants(task.workspace, task.number, task.recipe, COLUMNS, _BLOCK):
         yield batch.to_pylist()
 
 

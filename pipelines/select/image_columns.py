@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from filters.formed import Form, Formed, Forms, sources
 from filters.nodes import Nodes
-from pipelines.select.node_scores import NodeScores
+from pipelines.select.node_scores import SIGNALS, NodeScores
 from schemas.signals import names
 from schemas.statuses import DuplicateKind, ImageStatus, Scope
 
@@ -132,7 +132,7 @@ _FORMS: Forms = {
     "image_url": Form((), _urls),
     "aspect_ratio": Form(("width", "height"), _longer_by_shorter),
     "alt_words": Form(("alts",), _word_counts),
-    **{name: Form((), partial(_score, name=name)) for name in ("clip_score", "alignment")},
+    **{name: Form((), partial(_score, name=name)) for name in SIGNALS},
 }
 
 

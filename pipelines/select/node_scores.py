@@ -1,4 +1,4 @@
-"""What score and bootstrap found of image nodes: by document and position, since a picture has its own on each page."""
+"""What score and the stages behind it found of image nodes, by document and position: each page has its own."""
 
 from collections.abc import Mapping, Set
 
@@ -10,13 +10,15 @@ from pipelines.frame import tables
 from pipelines.frame.storage import Workspace
 from schemas.recipe import Recipe
 from schemas.statuses import StageName
-from schemas.tables import ALIGNMENT, SCORES, Table
+from schemas.tables import ALIGNMENT, SCORES, SEMANTIC_DUPLICATES, Table
 
 # Signals by the stage and the table that have them.
 _FROM: Mapping[str, tuple[StageName, Table]] = {
     "clip_score": (StageName.SCORE, SCORES),
     "alignment": (StageName.BOOTSTRAP, ALIGNMENT),
+    "semantic_similarity": (StageName.DEDUP_SEMANTIC, SEMANTIC_DUPLICATES),
 }
+SIGNALS = tuple(_FROM)
 
 
 def stages_behind(signals: Set[str]) -> dict[StageName, str]:
@@ -45,7 +47,11 @@ class NodeScores:
 
 def read_scores(workspace: Workspace, partition: int, recipe: Recipe, signals: Set[str]) -> NodeScores:
     """Those of a partition that are among the signals and that the recipe has measured."""
-    measured = {StageName.SCORE: recipe.score, StageName.BOOTSTRAP: recipe.bootstrap}
+    measured = {
+        StageName.SCORE: recipe.score,
+        StageName.BOOTSTRAP: recipe.bootstrap,
+        StageName.DEDUP_SEMANTIC: recipe.dedup.semantic,
+    }
     return NodeScores({
         name: tables.read_table(workspace, table, partition, ["doc_id", "position", name])
         for name, (stage, table) in _FROM.items()
