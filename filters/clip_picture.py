@@ -10,8 +10,8 @@ from filters.image_header import Unusable, read_image
 from filters.seen_picture import in_8_bits, on_white, upright
 
 # JPEG decoders can scale down while decoding: to so many times the size that is wanted, the rest being resized as the
-# model has it. docs/benchmarks.md has what that does to scores.
-_DRAFT = 8
+# model has it, but to no fewer pixels than _LEAST_SIDE. docs/benchmarks.md has what that does to scores.
+_DRAFT, _LEAST_SIDE = 8, 1024
 
 
 def clip_picture(
@@ -23,8 +23,10 @@ def clip_picture(
     it in the pictures that models were trained on (resizer.py), and as pages show it.
     """
 
+    side = max(size * _DRAFT, _LEAST_SIDE)
+
     def look(image: Image.Image) -> npt.NDArray[np.uint8]:
-        image.draft("RGB", (size * _DRAFT, size * _DRAFT))
+        image.draft("RGB", (side, side))
         image.load()
         plain = in_8_bits(image)
         plain = on_white(plain.convert("RGBA")) if plain.has_transparency_data else plain.convert("RGB")

@@ -30,8 +30,8 @@ def rows_of(corpus: Planted) -> list[Row]:
     """A row of scores for each pair, as score writes them."""
     return [
         {
-            "doc_id": doc_id(page), "position": 2 * number + 1, "score_status": "ok", "clip_score": float(score),
-            "image_embedding": image, "text_embedding": text,
+            "doc_id": doc_id(page), "position": 2 * number + 1, "sha256": f"{number:064x}", "score_status": "ok",
+            "clip_score": float(score), "image_embedding": image, "text_embedding": text,
         }
         for number, (page, score, image, text) in enumerate(
             zip(corpus.pages.tolist(), corpus.scores, corpus.images, corpus.texts, strict=True)
@@ -41,7 +41,7 @@ def rows_of(corpus: Planted) -> list[Row]:
 
 def without_a_score(page: int, status: str = "undecodable") -> Row:
     """A row as score writes it of an image that it could not compare."""
-    return {"doc_id": doc_id(page), "position": 999, "score_status": status}
+    return {"doc_id": doc_id(page), "position": 999, "sha256": "f" * 64, "score_status": status}
 
 
 def a_scored_job(

@@ -55,7 +55,10 @@ def a_job(
         planned.append(Partition(number, "/in/a.warc", start, end, len(corpus), "d"))
         part = corpus[start:end]
         write(workspace, DOCUMENTS, number, [page.row for page, _ in part])
-        scores = [{"doc_id": page.doc_id, "position": 1, "score_status": "ok", signal: value} for page, value in part]
+        scores = [
+            {"doc_id": page.doc_id, "position": 1, "sha256": "0" * 64, "score_status": "ok", signal: value}
+            for page, value in part
+        ]
         table, stage = (SCORES, "score") if signal == "clip_score" else (ALIGNMENT, "bootstrap")
         if table is ALIGNMENT:
             scores = [{name: row[name] for name in ALIGNMENT.schema.names} for row in scores]
