@@ -21,7 +21,7 @@ _HANDED_ON = (
     (StageName.SELECT, "images", StageName.PACK),
 )
 # Stages that most recipes do without.
-_IF_ASKED_FOR = (StageName.SCORE, StageName.BOOTSTRAP, StageName.DEDUP_SEMANTIC)
+_IF_ASKED_FOR = (StageName.SCORE, StageName.BOOTSTRAP, StageName.OCR, StageName.DEDUP_SEMANTIC)
 
 
 def funnel(workspace: Workspace) -> dict[str, Any]:

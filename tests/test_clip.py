@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from filters.clip import ClipModel, ScorerUnusable, missing_packages, problem, weights_digest
+from filters.clip import ClipModel, ScorerUnusable, problem, weights_digest
 from filters.clip_picture import clip_picture
+from filters.extras import missing_packages
 from filters.image_header import Unusable
 from schemas.recipe import ScoreSettings
 from schemas.statuses import ImageStatus
 from tests.image_server import picture
 from tests.tiny_clip import CONTEXT, SIZE, WIDTH, make_tiny_clip
 
-pytestmark = pytest.mark.skipif(bool(missing_packages()), reason="without the extra score")
+pytestmark = pytest.mark.skipif(bool(missing_packages("score")), reason="without the extra score")
 TEXTS = [
     "a harbour at low tide",
     "x",

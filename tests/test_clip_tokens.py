@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from filters.clip import missing_packages
 from filters.clip_tokens import TextTokens
+from filters.extras import missing_packages
 
-pytestmark = pytest.mark.skipif(bool(missing_packages()), reason="without the extra score")
+pytestmark = pytest.mark.skipif(bool(missing_packages("score")), reason="without the extra score")
 
 
 def tokenizers() -> tuple[Any, TextTokens]:
@@ -42,7 +42,12 @@ def test_a_text_is_cut_once(monkeypatch: pytest.MonkeyPatch) -> None:
     _, tokens = tokenizers()
     asked: list[str] = []
     encode = tokens._tokenizer.encode
-    monkeypatch.setattr(tokens._tokenizer, "encode", lambda text: asked.append(text) or encode(text))
+
+    def watched(text: str) -> Any:
+        asked.append(text)
+        return encode(text)
+
+    monkeypatch.setattr(tokens._tokenizer, "encode", watched)
     tokens.count("a harbour at low tide")
     tokens.rows(["a harbour at low tide", "boats"])
     tokens.rows(["a harbour at low tide"])

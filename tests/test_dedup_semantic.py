@@ -198,11 +198,10 @@ def test_nothing_to_compare_is_no_error(tmp_path: Path, shown: list[Shown]) -> N
 def test_a_cluster_that_is_everything_is_cut_to_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = planted(groups=1, of_each=3000, alone=200)
     compared: list[int] = []
-    whole = neighbours.nearest_better
 
     def watched(rows: Floats) -> Any:
         compared.append(len(rows))
-        return whole(rows)
+        return nearest_better(rows)
 
     monkeypatch.setattr(neighbours, "nearest_better", watched)
     rows = run(a_job(tmp_path, shown, [1000], per_cluster=64))

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 
 from curate.funnel import funnel
 from curate.stages import stages
-from filters.clip import missing_packages
+from filters.extras import missing_packages
 from pipelines.frame.tables import read_table
 from schemas.recipe import Recipe
 from schemas.statuses import StageName
@@ -20,7 +21,7 @@ from tests.archives import make_warc, response
 from tests.test_fetch_stage import an_image
 from tests.test_score_stage import a_job, rows_of, run
 
-pytestmark = pytest.mark.skipif(bool(missing_packages()), reason="without the extra score")
+pytestmark = pytest.mark.skipif(bool(missing_packages("score")), reason="without the extra score")
 PICTURES = sorted((Path(__file__).parent / "emoji").glob("*.png"))
 HOST = "http://emoji.example"
 OF_A_PAGE, PAGES = 4, 60
@@ -99,7 +100,7 @@ def test_of_one_drawing_at_three_sizes_the_largest_stays_and_other_drawings_do(t
     images = [an_image(f"{HOST}/{p.stem}-{s}.jpg", at_side(p, s)) for p in some for s in (64, 100, 160)]
     nodes = "".join(f"<p>{CLOSING} {number}.</p><p><img src='{HOST}/{name}'></p>" for number, name in enumerate(shown))
     page = response(f"{HOST}/all", f"<!DOCTYPE html><html><body><article>{nodes}</article></body></html>".encode())
-    recipe = {
+    recipe: dict[str, Any] = {
         "dedup": {"semantic": {}},
         "select": {"image": [{"signal": "semantic_similarity", "max": NEAR}]},
     }

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFilter, features
 
 from curate.recipes.reading import read_recipe
+from filters.extras import missing_packages
 from filters.image_header import Unusable
 from filters.image_pixels import PixelSignals, laplacian_variance, measure_pixels
-from filters.nsfw import missing_packages
 from filters.rules import evaluate, passed
 from filters.seen_picture import PIXELS, reduced
 from schemas.recipe import Rule
@@ -25,7 +25,7 @@ from tests.corpora import corpora
 from tests.image_server import picture
 
 MAX_PIXELS = 64_000_000
-needs_nsfw = pytest.mark.skipif(bool(missing_packages()), reason="without the extra nsfw")
+needs_nsfw = pytest.mark.skipif(bool(missing_packages("nsfw")), reason="without the extra nsfw")
 
 
 def signals(content: bytes, *, nsfw: bool = False) -> PixelSignals:

@@ -15,8 +15,8 @@ from curate.explaining import explain
 from curate.funnel import funnel
 from curate.job import prepare
 from curate.stages import stages
+from filters.extras import PACKAGES, missing_packages
 from filters.image_pixels import PixelSignals, measure_pixels
-from filters.nsfw import missing_packages
 from pipelines.frame import ledger
 from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.partitions import Partition
@@ -34,7 +34,7 @@ from tests.archives import make_warc
 from tests.image_server import picture
 from tests.test_fetch_stage import a_page, an_image
 
-needs_nsfw = pytest.mark.skipif(bool(missing_packages()), reason="without the extra nsfw")
+needs_nsfw = pytest.mark.skipif(bool(missing_packages("nsfw")), reason="without the extra nsfw")
 HOST, PAGE = "http://pictures.example", "http://pages.example/one"
 CONTENTS = {
     "a.png": picture("PNG", (200, 160), 1),
@@ -211,7 +211,7 @@ def test_a_partition_without_images_has_an_empty_table(tmp_path: Path) -> None:
 def test_what_a_recipe_needs_and_is_not_installed_is_said_before_anything_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("filters.nsfw.PACKAGES", ("no_such_classifier",))
+    monkeypatch.setitem(PACKAGES, "nsfw", ("no_such_classifier",))
     warc = a_warc(tmp_path)
     with pytest.raises(UserError, match=r"needs no_such_classifier: install curate\[nsfw\]"):
         a_job(tmp_path, warc, measure={"nsfw": True})

@@ -16,7 +16,8 @@ from curate.job import prepare
 from curate.loader import load
 from curate.stages import stages
 from curate.validation import check_shard
-from filters.clip import ClipModel, Embeddings, missing_packages
+from filters.clip import ClipModel, Embeddings
+from filters.extras import missing_packages
 from pipelines.frame import ledger
 from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.run import StageFailed, plan_stage, run_stage
@@ -33,7 +34,7 @@ from tests.test_fetch_stage import a_page as a_record
 from tests.test_fetch_stage import an_image
 from tests.tiny_clip import WIDTH, make_tiny_clip
 
-pytestmark = pytest.mark.skipif(bool(missing_packages()), reason="without the extra score")
+pytestmark = pytest.mark.skipif(bool(missing_packages("score")), reason="without the extra score")
 HOST, SITE = "http://pictures.example", "http://pages.example"
 CONTENTS = {
     "a.png": picture("PNG", (200, 160), 1),

@@ -10,12 +10,13 @@ from pipelines.frame import tables
 from pipelines.frame.storage import Workspace
 from schemas.recipe import Recipe
 from schemas.statuses import StageName
-from schemas.tables import ALIGNMENT, SCORES, SEMANTIC_DUPLICATES, Table
+from schemas.tables import ALIGNMENT, SCORES, SEMANTIC_DUPLICATES, TEXT_OVERLAP, Table
 
 # Signals by the stage and the table that have them.
 _FROM: Mapping[str, tuple[StageName, Table]] = {
     "clip_score": (StageName.SCORE, SCORES),
     "alignment": (StageName.BOOTSTRAP, ALIGNMENT),
+    "text_overlap": (StageName.OCR, TEXT_OVERLAP),
     "semantic_similarity": (StageName.DEDUP_SEMANTIC, SEMANTIC_DUPLICATES),
 }
 SIGNALS = tuple(_FROM)
@@ -50,6 +51,7 @@ def read_scores(workspace: Workspace, partition: int, recipe: Recipe, signals: S
     measured = {
         StageName.SCORE: recipe.score,
         StageName.BOOTSTRAP: recipe.bootstrap,
+        StageName.OCR: recipe.ocr or None,
         StageName.DEDUP_SEMANTIC: recipe.dedup.semantic,
     }
     return NodeScores({

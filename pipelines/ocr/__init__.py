@@ -1,0 +1,1 @@
+"""ocr: how much of each picture's best text is written in it."""
