@@ -74,6 +74,7 @@ def written(picture: Image.Image, kind: str) -> bytes:
         ("潮の満ち引き 2026", ["潮汐 2026"], 2 / 4),  # 潮 満 引 and the year; kana are not read
         ("a view of the sea", [], 0),
         ("Море и корабли", ["MOPE"], None),
+        ("شرحنا هنا كيف يعمل SSH", ["SSH"], None),
         ("…—!", ["…"], None),
         ("cat", ["concatenate"], 0),
     ],
@@ -172,6 +173,9 @@ def test_each_picture_is_read_once_and_compared_with_the_text_beside_it(
     job = a_job(tmp_path, tiny, a_warc(tmp_path), score=ALT_ONLY, ocr=True, select=rules)
     assert "ocr" in run(job, StageName.SELECT)
     assert len(asked) == len(set(asked)) == 2
+    record = ledger.read(job.workspace, StageName.OCR, 0)
+    assert record is not None
+    assert record.tallies["pictures"].model_dump() == {"taken": 2, "out": 1, "reasons": {"no_text": 1}}
     rows = read_table(job.workspace, TEXT_OVERLAP, 0).to_pylist()
     assert [row["ocr_status"] for row in rows] == ["read", "read", "no_text"]
     assert [row["text_overlap"] for row in rows] == [1, 0, 0]

@@ -35,8 +35,19 @@ def read_pictures(task: Task) -> Pictures:
                     wanted.remove(row["sha256"])
                     found[row["sha256"]] = _FAILED_BY_US
                     with task.guard("pictures", row["url"]):
-                        found[row["sha256"]] = _read(task, files.read(row))
+                        found[row["sha256"]] = _counted(task, _read(task, files.read(row)))
     return found
+
+
+def _counted(task: Task, picture: Sequence[str] | Unusable) -> Sequence[str] | Unusable:
+    tally = task.tally("pictures")
+    if isinstance(picture, Unusable):
+        tally.drop(picture.status)
+    elif picture:
+        tally.keep()
+    else:
+        tally.drop(OcrStatus.NO_TEXT)
+    return picture
 
 
 def _read(task: Task, content: bytes | Unusable) -> Sequence[str] | Unusable:
