@@ -12,14 +12,31 @@ import pyarrow.compute as pc
 from filters.urls import canonical
 from pipelines.frame import ledger, partitions, tables
 from pipelines.frame.storage import Workspace
-from schemas.statuses import DropReason, StageName
-from schemas.tables import DOCUMENTS, IMAGE_DUPLICATES, IMAGE_SIGNALS, IMAGES, VERDICTS, Table
+from schemas.statuses import ClipText, DropReason, StageName
+from schemas.tables import (
+    ALIGNMENT,
+    DOCUMENTS,
+    IMAGE_DUPLICATES,
+    IMAGE_SIGNALS,
+    IMAGES,
+    SCORES,
+    SEMANTIC_DUPLICATES,
+    TEXT_OVERLAP,
+    VERDICTS,
+    Table,
+)
 
 _COPY_RULES = (DropReason.DUPLICATE.value + ".", DropReason.PARAGRAPH.value)
 _IMAGE_FACTS = (
     "status", "error_message", "width", "height", "format", "bytes", "source", "sha256",
     "measure_status", "measure_message", "blur", "entropy", "transparency", "nsfw",
     "kind", "survivor", "copies",
+)  # fmt: skip
+# What stages that most recipes do without say of image nodes.
+_OF_NODES = (SCORES, ALIGNMENT, TEXT_OVERLAP, SEMANTIC_DUPLICATES)
+_SCORES = (
+    "score_status", "score_message", "clip_score", "clip_text", "best_text", *(f"similarity_{t}" for t in ClipText),
+    "alignment", "ocr_status", "ocr_message", "image_text", "text_overlap", "semantic_similarity", "nearest",
 )  # fmt: skip
 
 
@@ -87,6 +104,10 @@ def _explain_one(workspace: Workspace, number: int, document: dict[str, Any]) ->
         for row in _rows(workspace, table, number, "url", urls):
             images[row["url"]] |= row
     failed = _failed(verdict) if verdict else {}
+    scores: dict[int, dict[str, Any]] = {}
+    for table in _OF_NODES if urls else ():
+        for row in _rows(workspace, table, number, "doc_id", {document["doc_id"]}):
+            scores.setdefault(row["position"], {}).update(row)
     return {
         "url": document["url"],
         "doc_id": document["doc_id"],
@@ -97,7 +118,10 @@ def _explain_one(workspace: Workspace, number: int, document: dict[str, Any]) ->
         "language_score": document["language_score"],
         "kept": verdict["kept"] if verdict else None,
         "failed": failed.get(-1, []),
-        "nodes": [_node(document, position, verdict, failed, images) for position in range(len(document["texts"]))],
+        "nodes": [
+            _node(document, position, verdict, failed, images, scores.get(position, {}))
+            for position in range(len(document["texts"]))
+        ],
     }
 
 
@@ -116,6 +140,7 @@ def _node(
     verdict: dict[str, Any] | None,
     failed: dict[int, list[dict[str, Any]]],
     images: dict[str, dict[str, Any]],
+    scores: dict[str, Any],
 ) -> dict[str, Any]:
     text, url = document["texts"][position], document["images"][position]
     node: dict[str, Any] = {"position": position, "kept": verdict["node_kept"][position] if verdict else None}
@@ -124,4 +149,5 @@ def _node(
     else:
         facts = images[url]
         node |= {"image": url, "alt": document["alts"][position], **{k: facts.get(k) for k in _IMAGE_FACTS}}
+        node |= {name: scores[name] for name in _SCORES if scores.get(name) is not None}
     return node | {"failed": failed.get(position, [])}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from curate.explaining import explain
 from curate.funnel import funnel
 from filters import picture_text
 from filters.extras import missing_packages
@@ -27,7 +28,7 @@ from schemas.tables import IMAGES, TEXT_OVERLAP, VERDICTS
 from tests.archives import make_warc
 from tests.test_fetch_stage import a_page as a_record
 from tests.test_fetch_stage import an_image
-from tests.test_score_stage import a_job, run
+from tests.test_score_stage import a_job, rows_of, run
 from tests.tiny_clip import make_tiny_clip
 
 needs_ocr = pytest.mark.skipif(bool(missing_packages("ocr")), reason="without the extra ocr")
@@ -185,6 +186,12 @@ def test_each_picture_is_read_once_and_compared_with_the_text_beside_it(
     assert verdict["failed_position"] == [rows[0]["position"]]
     assert funnel(job.workspace)["adds_up"], funnel(job.workspace)["problems"]
     assert run(job, StageName.SELECT) == []
+    (page,) = explain(job.workspace, "http://pages.example/one")
+    shown = [node for node in page["nodes"] if "image" in node]
+    assert [node["text_overlap"] for node in shown] == [1, 0, 0]
+    scores = [row["clip_score"] for row in rows_of(job)]
+    assert [(node["clip_score"], node["clip_text"]) for node in shown] == [(score, "alt") for score in scores]
+    assert "Opening" in shown[0]["image_text"] and "image_text" not in shown[2]
 
 
 @needs_both

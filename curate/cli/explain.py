@@ -72,4 +72,5 @@ def _content(node: Mapping[str, Any]) -> str:
     if "text" in node:
         return textwrap.shorten(node["text"], _SHOWN, placeholder=" …")
     size = f" {node['width']}x{node['height']} {node['format']}" if node["width"] else ""
-    return f"[image] {node['image']}{size}"
+    score = f" clip_score {node['clip_score']:.3f} ({node['clip_text']})" if "clip_score" in node else ""
+    return f"[image] {node['image']}{size}{score}"
