@@ -11,7 +11,7 @@ import yaml
 import curate
 from curate.errors import UserError
 from curate.inputs import find_inputs
-from curate.recipes.reading import LOADER
+from curate.recipes.reading import DUMPER, LOADER
 from filters import clip, perplexity
 from filters.extras import missing_packages
 from pipelines.frame import partitions, storage
@@ -158,6 +158,6 @@ def _write_job_file(workspace: Workspace, recipe: Recipe, all_partitions: Sequen
         "tables": {name: table.version for name, table in TABLES.items()},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _NAMED_VERSIONS}},
     }
-    text = yaml.safe_dump(described, sort_keys=False, allow_unicode=True, width=120)
+    text = yaml.dump(described, Dumper=DUMPER, sort_keys=False, allow_unicode=True, width=120)
     if not workspace.exists(JOB_FILE) or workspace.read_text(JOB_FILE) != text:
         workspace.write_text(JOB_FILE, text)

@@ -69,6 +69,7 @@ _ANNOUNCEMENT_REACH = 24
 _PHONE_DIGITS = 7
 _FEWEST_DIGITS = 4
 _DIGIT = re.compile(r"\d")
+_FEW_DIGITS = re.compile(rf"(?:\d\D*){{{_FEWEST_DIGITS}}}")
 
 
 def counts(texts: Sequence[str], digits: Counts) -> dict[str, Counts]:
@@ -83,6 +84,8 @@ def counts(texts: Sequence[str], digits: Counts) -> dict[str, Counts]:
 
 def find(text: str) -> list[Finding]:
     """What is found in a text, in its order, without overlaps."""
+    if "@" not in text and not _FEW_DIGITS.search(text):
+        return []
     return _find(text, len(_DIGIT.findall(text)))
 
 
@@ -97,9 +100,10 @@ def _find(text: str, digits: int) -> list[Finding]:
 
 def replace(text: str, placeholders: Mapping[str, str]) -> tuple[str, Counter[str]]:
     """The text with a placeholder for what is found of each kind that has one, and how often it was put in."""
+    found = find(text) if placeholders else ()
     pieces, end = [], 0
     replaced: Counter[str] = Counter()
-    for finding in find(text) if placeholders else ():
+    for finding in found:
         if finding.kind in placeholders:
             pieces += [text[end : finding.start], placeholders[finding.kind]]
             end = finding.end

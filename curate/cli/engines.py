@@ -64,7 +64,7 @@ def engine_of(arguments: argparse.Namespace, output: str, also_in_workers: Seque
             raise UserError(
                 "options after -- go to Beam, which --engine local does not use; give --engine beam or spark"
             )
-        _warm_up(arguments.workers, also_in_workers)
+        _warm_up(arguments.workers, output, also_in_workers)
         from pipelines.frame.engines.local import LocalEngine
 
         return LocalEngine(arguments.workers)
@@ -77,12 +77,17 @@ def engine_of(arguments: argparse.Namespace, output: str, also_in_workers: Seque
     return _spark(arguments, output, beam_args)
 
 
-def _warm_up(workers: int, also: Sequence[str]) -> None:
-    """Have what workers need imported beside what this process imports meanwhile."""
+def _warm_up(workers: int, output: str, also: Sequence[str]) -> None:
+    """Have what workers need imported beside what this process imports meanwhile.
+
+    Not where a job has been judged before: then it is most likely a bound that was moved, which takes no workers.
+    """
     from pipelines.frame.engines import fork_server
 
     if workers != 1 and len(os.sched_getaffinity(0)) > 1:
-        fork_server.start([*IN_WORKERS, *also, "pipelines.frame.engines.local"])
+        judged_before = os.path.isdir(os.path.join(output, "ledger", "select"))
+        warm_up = fork_server.prepare if judged_before else fork_server.start
+        warm_up([*IN_WORKERS, *also, "pipelines.frame.engines.local"])
 
 
 def _spark(arguments: argparse.Namespace, output: str, beam_args: tuple[str, ...]) -> "Engine":

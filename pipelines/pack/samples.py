@@ -54,8 +54,11 @@ def make_sample(
     sample = Sample(key, b"")
 
     def clean(text: str | None) -> str | None:
-        replaced, counts = pii.replace(text, placeholders) if text else (text, Counter[str]())
-        sample.replaced += counts
+        if not text or not placeholders:
+            return text
+        replaced, counts = pii.replace(text, placeholders)
+        if counts:
+            sample.replaced += counts
         return replaced
 
     last = -1

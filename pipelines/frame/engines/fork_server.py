@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from multiprocessing import forkserver
 
 
+def prepare(modules: Sequence[str]) -> None:
+    """Say what workers need: imported before the first one is forked."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload([*modules])
+
+
 def start(modules: Sequence[str]) -> None:
     """Begin to import what workers need, in a process of its own, and return at once. Again, it does nothing."""
-    multiprocessing.get_context("forkserver").set_forkserver_preload([*modules])
+    prepare(modules)
     forkserver.ensure_running()
