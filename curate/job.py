@@ -77,6 +77,12 @@ def _check_models(recipe: Recipe) -> None:
     reason = perplexity.problem(asked) if asked else None
     if reason:
         raise UserError(f"recipe {recipe.name}: extract.perplexity: {reason}")
+    if recipe.extract.alignment_prior:
+        from filters import prior  # with fastText
+
+        reason = prior.problem(recipe.extract.alignment_prior)
+        if reason:
+            raise UserError(f"recipe {recipe.name}: extract.alignment_prior: {reason}")
     reason = clip.problem(recipe.score) if recipe.score else None
     if reason:
         raise UserError(f"recipe {recipe.name}: score: {reason}")

@@ -197,7 +197,7 @@ def _hosts(workspace: Workspace, documents: _Documents) -> npt.NDArray[np.uint64
 def _lines(workspace: Workspace, documents: _Documents) -> Iterator[tuple[int, str]]:
     for place, row in _rows(workspace, documents, _COLUMNS):
         nodes = zip(*(row[name] for name in ("texts", "alts", "captions")), strict=True)
-        yield place, prior.line_of([str(row["title"] or ""), *(text for node in nodes for text in node)])
+        yield place, prior.line_of_document(row["title"], nodes)
 
 
 def _bounds(means: npt.NDArray[np.float64], share: float) -> tuple[float, float]:

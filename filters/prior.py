@@ -7,6 +7,7 @@ high and what is low is measured, instead of taken from other collections.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,27 @@ def line_of(texts: Iterable[str | None]) -> str:
     return " ".join(word.lstrip("_") if word.startswith(_MARK) else word for word in words)[:_MOST_CHARACTERS]
 
 
+def line_of_document(title: str | None, nodes: Iterable[Sequence[str | None]]) -> str:
+    """The line of a document: its title, then text, alternative text and caption of each node, in their order."""
+    return line_of([title, *(text for node in nodes for text in node)])
+
+
+def problem(model: str) -> str | None:
+    """Why a model cannot be used, or None if it can: asked before a job starts."""
+    if not Path(model).is_file():
+        return f"there is no file {model}"
+    try:
+        labels = _loaded(model).labels
+    except ValueError as error:
+        return f"{model} is no model of fastText: {error}"
+    return None if set(labels) == {HIGH, LOW} else f"{model} is no prior: it tells {', '.join(labels[:3])} …"
+
+
+def measure(model: str, lines: Iterable[str]) -> list[float | None]:
+    """Of each line the probability that it is of a high document; None for one without words."""
+    return [next(_high(_loaded(model), [line])) if line else None for line in lines]
+
+
 def train(labelled: Path, output: Path) -> None:
     """Train on lines that begin with HIGH or LOW and write the model, compressed (.ftz); the same for the same lines.
 
@@ -77,10 +99,7 @@ def train(labelled: Path, output: Path) -> None:
 
 def probabilities(model: Path, lines: Iterable[str]) -> Floats:
     """Of each line the probability that it is of a high document."""
-    import fasttext
-
-    loaded = fasttext.load_model(str(model))
-    return np.array([*_high(loaded, lines)], np.float64)
+    return np.array([*_high(_load(str(model)), lines)], np.float64)
 
 
 def figures(
@@ -117,6 +136,15 @@ def threshold_for(probable: Floats, high: Mask, recall: float) -> float:
     if not len(of_high):
         raise ValueError("no document to calibrate on is high")
     return float(of_high[min(int(np.ceil(recall * len(of_high))), len(of_high)) - 1])
+
+
+def _load(model: str) -> Any:
+    import fasttext
+
+    return fasttext.load_model(model)
+
+
+_loaded = cache(_load)
 
 
 def _high(model: Any, lines: Iterable[str]) -> Iterator[float]:

@@ -168,6 +168,7 @@ class ExtractSettings(Section):
     )
     warc_images: bool = Field(default=True, description="Use images that the WARC holds instead of the network.")
     perplexity: PerplexitySettings | None = Field(default=None, description="Needs curate[perplexity].")
+    alignment_prior: str | None = Field(default=None, description="Path of a model that `curate prior` has trained.")
 
 
 class ScreenRules(Section):

@@ -114,6 +114,13 @@ def _text(scope: Scope) -> tuple[Signal, ...]:
 _DOCUMENT = (
     Signal("language", Scope.DOCUMENT, "text", "ISO 639 code", "fastText lid.176 on the document's text"),
     Signal("language_score", Scope.DOCUMENT, "number", "probability", "fastText's probability for that language"),
+    Signal(
+        "alignment_prior",
+        Scope.DOCUMENT,
+        "number",
+        "probability",
+        "that its pictures go with its texts, from words alone; null unless the recipe names a model (curate prior)",
+    ),
     Signal("texts", Scope.DOCUMENT, "number", "nodes", "text nodes that are kept (all of them in screen)"),
     Signal("images", Scope.DOCUMENT, "number", "nodes", "image nodes that are kept (all of them in screen)"),
     Signal(

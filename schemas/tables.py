@@ -66,7 +66,7 @@ PARTITIONS = _table(
 
 DOCUMENTS = _table(
     "documents",
-    3,
+    4,
     _field("doc_id", _string, "32 hex characters from WARC record id and URL", nullable=False),
     _field("url", _string, "WARC-Target-URI", nullable=False),
     _field("warc_path", _string, "the WARC file", nullable=False),
@@ -103,6 +103,7 @@ DOCUMENTS = _table(
     ),
     _field("node_perplexity", _floats, "KenLM on the text node's SentencePiece pieces, if the recipe names a model"),
     _field("perplexity", _float, "KenLM on all texts, if the recipe names a model"),
+    _field("alignment_prior", _float, "by the model of curate prior that the recipe names", "probability"),
 )
 
 WARC_IMAGES = _table(

@@ -11,14 +11,21 @@ import numpy as np
 import pytest
 import yaml
 
+import filters
 from curate.cli.main import main
-from curate.job import JOB_FILE
+from curate.errors import UserError
+from curate.job import JOB_FILE, prepare
 from filters import prior
+from pipelines.extract.stage import Extract
 from pipelines.frame import ledger, partitions, tables
+from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.partitions import Partition
+from pipelines.frame.run import plan_stage, run_stage
 from pipelines.frame.storage import Workspace
 from schemas.ledger import LedgerRecord
+from schemas.recipe import Recipe
 from schemas.tables import ALIGNMENT, DOCUMENTS, SCORES, TABLES, Table
+from tests.archives import make_warc, response
 from tests.copied_job import Page, Shown
 
 GOOD = "a photograph of the harbour shows boats and people on the pier in the evening light".split()
@@ -163,3 +170,62 @@ def test_the_threshold_keeps_the_recall_that_is_asked_for() -> None:
     assert found.saved == pytest.approx(0.6)
     with pytest.raises(ValueError, match="no document to calibrate on is high"):
         prior.threshold_for(probable, np.zeros(5, np.bool_), 0.9)
+
+
+# --- the next crawl
+
+
+def a_page_of(words: Sequence[str], number: int) -> bytes:
+    body = f"<h1>{words[0]}</h1><p>{' '.join([*words] * 3)}</p><img src='/{number}.jpg' alt='{words[1]}'>"
+    html = f"<!DOCTYPE html><html><body><article>{body}</article></body></html>"
+    return response(f"http://n{number}.test/a", html.encode())
+
+
+def extracted(folder: Path, model: str | None) -> list[Any]:
+    records = [a_page_of(words, number) for number, words in enumerate((GOOD, BAD))]
+    settings = {"extract": {"alignment_prior": model}}
+    job = prepare(Recipe.model_validate(settings), [make_warc(folder / "a.warc.gz", records)], str(folder / "out"), 1)
+    run_stage(plan_stage(Extract(), job), job, LocalEngine(1))
+    return tables.read_table(job.workspace, DOCUMENTS, 0).to_pylist()
+
+
+def test_the_next_crawl_is_judged_by_it_before_anything_is_fetched(tmp_path: Path) -> None:
+    model = tmp_path / "p.ftz"
+    assert run(a_job(tmp_path / "job", a_corpus(3000), [1000]), model) == 0
+    good, bad = extracted(tmp_path, str(model))
+    lines = [
+        prior.line_of_document(row["title"], zip(row["texts"], row["alts"], row["captions"], strict=True))
+        for row in (good, bad)
+    ]
+    assert [good["alignment_prior"], bad["alignment_prior"]] == pytest.approx(prior.probabilities(model, lines))
+    assert good["alignment_prior"] > 0.8 and bad["alignment_prior"] < 0.2
+    screen = {"screen": {"document": [{"signal": "alignment_prior", "min": 0.5}]}}
+    assert Recipe.model_validate(screen).screen.document[0].signal == "alignment_prior"
+    assert [row["alignment_prior"] for row in extracted(tmp_path, None)] == [None, None]
+
+
+def test_another_model_of_the_same_name_extracts_again(tmp_path: Path) -> None:
+    model = tmp_path / "p.ftz"
+    found = []
+    for share in ("0.3", "0.1"):
+        assert run(a_job(tmp_path / share, a_corpus(3000)), model, "--share", share) == 0
+        found.append(Extract().settings(Recipe.model_validate({"extract": {"alignment_prior": str(model)}})))
+    assert found[0] != found[1]
+
+
+@pytest.mark.parametrize(("content", "said"), [(None, "there is no file"), (b"no model", "is no model of fastText")])
+def test_a_prior_that_cannot_be_read_is_told_before_anything_is_written(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    model = tmp_path / "p.ftz"
+    if content is not None:
+        model.write_bytes(content)
+    with pytest.raises(UserError, match=rf"extract\.alignment_prior: .*{said}"):
+        extracted(tmp_path, str(model))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_language_model_is_no_prior() -> None:
+    model = str(Path(filters.__file__).parent / "data" / "lid.176.ftz")
+    said = prior.problem(model)
+    assert said is not None and "is no prior" in said

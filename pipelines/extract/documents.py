@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filters import language, perplexity, text_signals
+from filters import language, perplexity, prior, text_signals
 from filters.ratios import ratios
 from pipelines.extract.assembly import Node
 from pipelines.extract.page import Page
 from pipelines.frame.warc import Record
-from schemas.recipe import PerplexitySettings
+from schemas.recipe import ExtractSettings, PerplexitySettings
 from schemas.tables import DOCUMENT_RATIOS, DOCUMENT_REPETITIONS, DOCUMENTS, REPETITIONS, TEXT_COUNTS
 
 _NODE_FIELDS = {
@@ -22,6 +22,7 @@ _NODE_FIELDS = {
     "rendered_width": "rendered_width", "rendered_height": "rendered_height",
 }  # fmt: skip
 _ID_CHARACTERS = 32
+_PLAIN = ExtractSettings()
 # Texts in one language have 0.9 and more nearly always; in shorter texts than this names and code mislead fastText.
 _ONE_LANGUAGE, _LONG_ENOUGH = 0.9, 60
 
@@ -43,8 +44,8 @@ def document_id(record: Record) -> str:
     return hashlib.sha256(f"{identity}\n{record.url}".encode("utf-8", "surrogatepass")).hexdigest()[:_ID_CHARACTERS]
 
 
-def to_batch(pages: Sequence[ExtractedPage], model: PerplexitySettings | None = None) -> pa.RecordBatch:
-    """Rows of pages, in their order; with perplexity by a model where there is one."""
+def to_batch(pages: Sequence[ExtractedPage], settings: ExtractSettings = _PLAIN) -> pa.RecordBatch:
+    """Rows of pages, in their order; with perplexity and prior where the settings name models."""
     texts = [page.page.text for page in pages]
     languages, scores = language.identify(texts)
     columns: dict[str, Any] = {
@@ -55,7 +56,8 @@ def to_batch(pages: Sequence[ExtractedPage], model: PerplexitySettings | None = 
         **{name: [[getattr(n, attribute) for n in p.page.nodes] for p in pages]
            for name, attribute in _NODE_FIELDS.items()},
         **_signals(pages, languages),
-        **_perplexity(pages, texts, model),
+        **_perplexity(pages, texts, settings.perplexity),
+        "alignment_prior": _prior(pages, settings.alignment_prior),
     }  # fmt: skip
     schema = DOCUMENTS.schema
     arrays = [_array(columns[name], schema.field(name).type) for name in schema.names]
@@ -126,3 +128,13 @@ def _perplexity(
         return {"perplexity": [None] * len(pages), "node_perplexity": [[None] * len(some) for some in nodes]}
     measured = [[perplexity.measure(text, model) for text in some] for some in nodes]
     return {"perplexity": [perplexity.measure(text, model) for text in texts], "node_perplexity": measured}
+
+
+def _prior(pages: Sequence[ExtractedPage], model: str | None) -> list[float | None]:
+    if model is None:
+        return [None] * len(pages)
+    lines = [
+        prior.line_of_document(page.page.head.title, ((n.text, n.alt, n.caption) for n in page.page.nodes))
+        for page in pages
+    ]
+    return prior.measure(model, lines)

@@ -50,7 +50,6 @@ class _Extraction:
 
     def __init__(self, task: Task, documents: TableWriter, images: TableWriter, pdfs: ShardWriter) -> None:
         self._task, self._documents, self._images, self._pdfs = task, documents, images, pdfs
-        self._model = task.recipe.extract.perplexity
         self._tally = task.tally("records")
         self._seen: set[str] = set()
         self._pages: list[HtmlPage] = []
@@ -80,12 +79,12 @@ class _Extraction:
         pages, self._pages, self._characters = self._pages, [], 0
         try:
             extracted, outcomes = self._extract(pages)
-            batch = to_batch(extracted, self._model) if extracted else None
+            batch = to_batch(extracted, self._task.recipe.extract) if extracted else None
         except Exception:  # noqa: BLE001 - raised again below, for the page that it comes from
             for page in pages:
                 with self._task.guard("records", page.record.url):
                     alone, outcomes = self._extract([page])
-                    self._write(alone, to_batch(alone, self._model) if alone else None, outcomes)
+                    self._write(alone, to_batch(alone, self._task.recipe.extract) if alone else None, outcomes)
         else:
             self._write(extracted, batch, outcomes)
 

@@ -1,8 +1,10 @@
 """The extract stage: a slice of a WARC to its documents, its PDFs and an index of its images."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
+from pipelines.frame import fingerprints
 from pipelines.frame.partitions import Partition
 from pipelines.frame.stage import Job, Stage
 from pipelines.frame.task import Task
@@ -22,8 +24,10 @@ class Extract(Stage):
     writes: ClassVar[tuple[str, ...]] = ("documents", "pdfs", "warc_images")
 
     def settings(self, recipe: Recipe) -> dict[str, Any]:
-        """The caps."""
-        return recipe.extract.fingerprinted()
+        """The caps, and which models there are: of one that is trained again its bytes count."""
+        model = recipe.extract.alignment_prior
+        known = {"alignment_prior_model": fingerprints.of_file(Path(model))} if model else {}
+        return recipe.extract.fingerprinted() | known
 
     def identity(self, partition: Partition) -> dict[str, Any]:
         """The bytes that are read."""
