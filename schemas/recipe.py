@@ -264,6 +264,11 @@ class ScoreSettings(Section):
     batch_texts: int = Field(
         default=0, ge=0, json_schema_extra=OPERATIONAL, description="At once; 0: 1,024 on a GPU, 32 on a CPU."
     )
+    accelerator: str | None = Field(
+        default=None,
+        json_schema_extra=OPERATIONAL,
+        description="For runners that give machines by stage, Dataflow's: type:nvidia-l4;count:1;install-nvidia-driver",
+    )
     decode_threads: int = Field(
         default=0, ge=0, json_schema_extra=OPERATIONAL, description="0: a thread for every core that no worker has."
     )

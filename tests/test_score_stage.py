@@ -19,10 +19,12 @@ from curate.validation import check_shard
 from filters.clip import ClipModel, Embeddings
 from filters.extras import missing_packages
 from pipelines.frame import ledger
+from pipelines.frame.engines.beam import BeamEngine
 from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.run import StageFailed, plan_stage, run_stage
 from pipelines.frame.stage import Job
 from pipelines.frame.tables import read_table
+from pipelines.measure.stage import Measure
 from pipelines.score.ahead import ahead
 from pipelines.score.stage import Score
 from schemas.recipe import Recipe
@@ -206,6 +208,30 @@ def test_the_bytes_are_the_same_for_any_number_of_workers_and_after_a_kill(tmp_p
     assert [a.partition.partition for a in plan.todo] == [1]
     run_stage(plan, job, LocalEngine(1))
     assert digest(job) == found[0]
+
+
+def test_an_accelerator_is_a_hint_of_this_stage_and_changes_nothing(tmp_path: Path, tiny: Path) -> None:
+    import apache_beam as beam
+
+    from pipelines.frame.engines.pipeline import Work
+
+    kind = "type:nvidia-l4;count:1;install-nvidia-driver"
+    plain, hinted = tmp_path / "plain", tmp_path / "hinted"
+    for folder in (plain, hinted):
+        folder.mkdir()
+    without = a_job(plain, tiny)
+    run(without)
+    job = a_job(hinted, tiny, a_warc(plain), score={"accelerator": kind})
+    run(job, StageName.FETCH)
+    for stage in (Measure(), Score()):
+        pipeline = beam.Pipeline()
+        _ = pipeline | Work(stage, 1, job, None)
+        hints = [dict(e.resource_hints) for e in pipeline.to_runner_api().components.environments.values()]
+        assert any(kind.encode() in of.values() for of in hints) == (stage.name is StageName.SCORE)
+    run_stage(plan_stage(Measure(), job), job, LocalEngine(1))
+    runner = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+    run_stage(plan_stage(Score(), job), job, BeamEngine([runner]))
+    assert digest(job) == digest(without)
 
 
 def test_other_weights_score_again_and_the_same_ones_do_not(tmp_path: Path) -> None:

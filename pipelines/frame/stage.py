@@ -76,6 +76,10 @@ class Stage(ABC):
         """How many partitions one machine can work on at the same time; None: as many as it has workers."""
         return None
 
+    def accelerator(self, recipe: Recipe) -> str | None:
+        """What machines that do this should have, as Beam's resource hint names it; runners may ignore it."""
+        return None
+
     def reads_under(self, recipe: Recipe) -> tuple[Read, ...]:
         """What is read under a recipe: `reads`, unless the recipe decides how far the stage looks."""
         return self.reads

@@ -45,6 +45,10 @@ class Score(Stage):
 
         return gpus() or None
 
+    def accelerator(self, recipe: Recipe) -> str | None:
+        """As the recipe says."""
+        return recipe.score.accelerator if recipe.score else None
+
     def settings(self, recipe: Recipe) -> dict[str, Any]:
         """The model, the texts, and which documents take part."""
         from filters.clip import weights_digest  # the model's files count, not only its name

@@ -68,7 +68,9 @@ class Work(Whole):
             concluded = merged | f"Conclude{number}" >> beam.Map(asked.conclude, recipe)
             known.append(beam.pvalue.AsSingleton(concluded))
         todo = pipeline | "Todo" >> beam.Create(range(self._count))
-        return todo | "Work" >> beam.ParDo(_Work(self._stage, root, recipe, self._told), *known)
+        work = beam.ParDo(_Work(self._stage, root, recipe, self._told), *known)
+        accelerator = self._stage.accelerator(recipe)
+        return todo | "Work" >> (work.with_resource_hints(accelerator=accelerator) if accelerator else work)
 
 
 class Exchange(Whole):
