@@ -2,6 +2,7 @@
 
     python benchmarks/score.py OUT --model FOLDER
     python benchmarks/score.py OUT --model ViT-L-14 --pretrained openai --device cuda:0
+    python benchmarks/score.py OUT --model ViT-L-14 --random
 
 OUT is the output of a job that has got its images (`curate run … --until measure`). In one process, on the same pages:
 
@@ -13,8 +14,9 @@ OUT is the output of a job that has got its images (`curate run … --until meas
 `nodes`     the same loop over other texts, as that filter has them: every text of the document as a whole, of which
             the model sees the beginning. Less work, and not the same scores.
 
-Each is timed `--repeats` times in turn and the fastest taken. Printed are images and texts a second, ratios, and on a
-GPU the share of the stage's time in which it was busy.
+Each is timed `--repeats` times in turn and the fastest taken. Printed are images, texts and tokens a second, ratios,
+and on a GPU the share of the stage's time in which it was busy (needs nvidia-ml-py). Where no weights can be had
+`--random` makes some: they take the same time.
 """
 
 import argparse
@@ -31,6 +33,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import open_clip
 import torch
 from PIL import Image
 
@@ -62,17 +65,20 @@ class Seen:
 def main() -> None:
     """Print a table."""
     options = _options()
-    settings = ScoreSettings(
-        model=options.model, pretrained=options.pretrained, precision=options.precision, batch_images=options.batch
-    )
+    with tempfile.TemporaryDirectory(prefix="curate-score-") as folder:
+        pretrained = _random_weights(options.model, Path(folder)) if options.random else options.pretrained
+        settings = ScoreSettings(
+            model=options.model, pretrained=pretrained, precision=options.precision, batch_images=options.batch
+        )
+        model = shared_model(settings, options.device)
     workspace = Workspace(options.output)
     recipe = read_recipe_of(workspace).model_copy(update={"score": settings})
     setattr(devices, "own_device", lambda: options.device)  # noqa: B010 - mypy knows it as a function with a cache
-    model = shared_model(settings, options.device)
     todo = partitions.load(workspace)
     with tempfile.TemporaryDirectory(prefix="curate-score-") as folder:
         seen = _watched(model, lambda: _stage(workspace, recipe, todo, Path(folder)))
         images, texts = sum(map(len, seen.pictures)), sum(map(len, seen.texts))
+        tokens = sum(min(model.count_tokens(text), model.room) + 2 for batch in seen.texts for text in batch)
         pages = list(_pages(workspace, recipe, todo, model))
         bare = _bare(model, seen)
         ways: dict[str, Callable[[], object]] = {
@@ -92,7 +98,7 @@ def main() -> None:
     print(f"{settings.model}, {options.device}, {len(pages):,} documents with {scored:,} scores, "
           f"{images:,} distinct pictures, {texts:,} distinct texts")  # fmt: skip
     for name, took in seconds.items():
-        rate = f"{images / took:10,.1f} images/s {texts / took:10,.1f} texts/s"
+        rate = f"{images / took:10,.1f} images/s {texts / took:10,.1f} texts/s {tokens / took:12,.0f} tokens/s"
         print(f"{name:6} {took:8.2f} s {rate}   stage is {took / seconds['stage']:.2f}x")
     if options.device.startswith("cuda"):
         print(f"GPU busy during the stage: {busy:.0%}; decode threads {devices.decode_threads()}")
@@ -103,11 +109,18 @@ def _options() -> argparse.Namespace:
     parser.add_argument("output")
     parser.add_argument("--model", required=True)
     parser.add_argument("--pretrained")
+    parser.add_argument("--random", action="store_true", help="random weights instead of pretrained ones")
     parser.add_argument("--precision", default="auto")
     parser.add_argument("--device", default="cuda:0" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--batch", type=int, default=0, help="pictures at once; 0: what the stage takes by itself")
     parser.add_argument("--repeats", type=int, default=3)
     return parser.parse_args()
+
+
+def _random_weights(model: str, folder: Path) -> str:
+    path = folder / "random.pt"
+    torch.save(open_clip.create_model(model).state_dict(), path)
+    return str(path)
 
 
 def _stage(workspace: Workspace, recipe: Recipe, todo: Sequence[Partition], folder: Path) -> None:
