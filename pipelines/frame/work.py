@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from pipelines.frame.memory import give_back
 from pipelines.frame.stage import Stage
 from pipelines.frame.storage import Workspace
 from pipelines.frame.stores.errors import StoreFailed
@@ -13,7 +12,10 @@ from schemas.recipe import Recipe
 
 
 def work_on(stage: Stage, assignment: Assignment, known: Sequence[Any], workspace: Workspace, recipe: Recipe) -> None:
-    """Do a partition. One that fails is recorded, for the driver to report, and does not stop the others."""
+    """Do a partition. One that fails is recorded, for the driver to report, and does not stop the others.
+
+    Its memory is the caller's to give back.
+    """
     task = Task(stage.name, assignment, workspace, recipe)
     try:
         stage.process(task, known)
@@ -26,4 +28,3 @@ def work_on(stage: Stage, assignment: Assignment, known: Sequence[Any], workspac
             raise error from None
     finally:
         task.abandon()
-        give_back()

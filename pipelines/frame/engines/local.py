@@ -43,10 +43,11 @@ class LocalEngine(Engine):
         except RoundFailed as error:
             raise EngineFailed(str(error)) from error
         here = stage.light and len(todo) <= _FEW
-        work = _Work(stage, tuple(known), job.workspace.root, job.recipe)
+        work = _Work(stage, tuple(known), job.workspace.root, job.recipe, tidy=not here)
         workers = min(self.workers, stage.most_workers(job.recipe) or self.workers)
         for _ in self._each(work, largest_first(todo), 1 if here else workers):
             pass
+        give_back()
 
     def exchange(self, plan: Plan) -> None:
         """In this process where little is shuffled among few partitions."""
@@ -66,6 +67,10 @@ class _Work:
     known: tuple[Any, ...]
     root: str
     recipe: Recipe
+    tidy: bool
+    """Give memory back after each partition; of light ones, of which it takes a third of the time, only once."""
 
     def __call__(self, assignment: Assignment) -> None:
         work_on(self.stage, assignment, self.known, Workspace(self.root), self.recipe)
+        if self.tidy:
+            give_back()

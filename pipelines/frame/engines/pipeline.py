@@ -15,7 +15,7 @@ from apache_beam.metrics import Metrics
 from pipelines.frame import partitions
 from pipelines.frame.engines.alive import Beacon
 from pipelines.frame.exchange import Emitting, Keyed, Merging, Plan, Scratch, ranges_for
-from pipelines.frame.memory import keep_small
+from pipelines.frame.memory import give_back, keep_small
 from pipelines.frame.rounds import Round, answer
 from pipelines.frame.stage import Job, Stage
 from pipelines.frame.storage import Workspace
@@ -123,6 +123,7 @@ class _Work(_Watched):
     def process(self, element: int, *known: Any) -> Iterator[int]:
         with self._beacon.lit():
             work_on(self._stage, self._assignment(element), known, Workspace(self._root), self._recipe)
+            give_back()
         self._done.inc()
         yield element
 
