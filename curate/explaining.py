@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curate.job import read_recipe_of
+from curate.stages import stages
 from filters.urls import canonical
 from pipelines.frame import ledger, partitions, tables
 from pipelines.frame.storage import Workspace
@@ -33,7 +35,10 @@ _IMAGE_FACTS = (
     "kind", "survivor", "copies",
 )  # fmt: skip
 # What stages that most recipes do without say of image nodes.
-_OF_NODES = (SCORES, ALIGNMENT, TEXT_OVERLAP, SEMANTIC_DUPLICATES)
+_OF_NODES = {
+    StageName.SCORE: SCORES, StageName.BOOTSTRAP: ALIGNMENT, StageName.OCR: TEXT_OVERLAP,
+    StageName.DEDUP_SEMANTIC: SEMANTIC_DUPLICATES,
+}  # fmt: skip
 _SCORES = (
     "score_status", "score_message", "clip_score", "clip_text", "best_text", *(f"similarity_{t}" for t in ClipText),
     "alignment", "ocr_status", "ocr_message", "image_text", "text_overlap", "semantic_similarity", "nearest",
@@ -105,8 +110,9 @@ def _explain_one(workspace: Workspace, number: int, document: dict[str, Any]) ->
             images[row["url"]] |= row
     failed = _failed(verdict) if verdict else {}
     scores: dict[int, dict[str, Any]] = {}
-    for table in _OF_NODES if urls else ():
-        for row in _rows(workspace, table, number, "doc_id", {document["doc_id"]}):
+    for table in _tables_of_nodes(workspace, number) if urls else ():
+        columns = ["doc_id", "position", *(name for name in _SCORES if name in table.schema.names)]
+        for row in _rows(workspace, table, number, "doc_id", {document["doc_id"]}, columns):
             scores.setdefault(row["position"], {}).update(row)
     return {
         "url": document["url"],
@@ -123,6 +129,12 @@ def _explain_one(workspace: Workspace, number: int, document: dict[str, Any]) ->
             for position in range(len(document["texts"]))
         ],
     }
+
+
+def _tables_of_nodes(workspace: Workspace, number: int) -> list[Table]:
+    """Those of stages that the recipe has, and that have done the partition."""
+    wanted = {stage.name for stage in stages(read_recipe_of(workspace))}
+    return [table for stage, table in _OF_NODES.items() if stage in wanted and ledger.read(workspace, stage, number)]
 
 
 def _failed(verdict: dict[str, Any]) -> dict[int, list[dict[str, Any]]]:

@@ -8,6 +8,7 @@ longest one that there could be, and a batch that does not fit into the device's
 import contextlib
 import hashlib
 import json
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -28,6 +29,7 @@ Picture = npt.NDArray[np.uint8]
 
 _CONFIG, _MERGES = "open_clip_config.json", "bpe_merges.txt.gz"
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
+_NO_PART_OF_IT = ("README", "LICENSE")
 _HUB = "hf-hub:"
 # Models that come with curate, by name.
 PACKAGED = {"emoji-clip": Path(__file__).parent / "data" / "emoji-clip"}
@@ -69,7 +71,7 @@ def weights_digest(settings: ScoreSettings) -> str | None:
     files = sorted(folder.iterdir()) if folder else [Path(settings.pretrained or "")]
     digest = hashlib.sha256()
     for file in files:
-        if file.is_file():
+        if file.is_file() and not file.name.startswith(_NO_PART_OF_IT):
             digest.update(f"{file.name} {file.stat().st_size} ".encode())
             with file.open("rb") as content:
                 digest.update(content.read(_END))
@@ -138,6 +140,8 @@ class ClipModel:
         self.text_tokens = TextTokens(self.tokenizer)
         self._mask = _trimmable_mask(self._model.text)
         self.halved: Counter[str] = Counter()
+        # Batches of both towers at the same time would share a GPU's memory, and which of them is halved be chance.
+        self._alone = threading.Lock() if self.device.type == "cuda" else contextlib.nullcontext()
 
     @property
     def room(self) -> int:
@@ -212,11 +216,11 @@ class ClipModel:
             while done < len(items):
                 some = items[done : done + self.batch_sizes[kind]]
                 try:
-                    part = embed(some)
+                    with self._alone:
+                        found.append(torch.nn.functional.normalize(embed(some).float(), dim=-1).cpu().numpy())
                 except torch.OutOfMemoryError:
                     self._halve(kind, len(some))
                     continue
-                found.append(torch.nn.functional.normalize(part.float(), dim=-1).cpu().numpy())
                 done += len(some)
         return np.concatenate(found) if found else np.zeros((0, 0), np.float32)
 

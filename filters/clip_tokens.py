@@ -54,6 +54,8 @@ class TextTokens:
         return array("i", self._tokenizer.encode(text))
 
     def _counted(self, text: str) -> int:
+        if hasattr(self._tokenizer, "encode"):
+            return len(self._tokenizer.encode(text))
         cleaned = self._tokenizer.clean_fn(text)
         return len(self._tokenizer.tokenizer(cleaned, add_special_tokens=False).input_ids)
 

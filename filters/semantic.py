@@ -18,8 +18,8 @@ Indices = npt.NDArray[np.int64]
 
 # Rounds of k-means: what a corpus is cut by need not be the optimum, and later rounds move little.
 _ROUNDS = 10
-# Rows that are compared at once: with 8,192 others 32 MB of cosines.
-_ROWS = 1024
+# Rows that are compared at once: with the 32,768 others of the largest clusters 32 MB of cosines.
+_ROWS = 256
 # What is cut off is where processors' kernels may differ.
 _DECIMALS = 4
 
@@ -58,8 +58,9 @@ def nearest_better(embeddings: Floats) -> tuple[Floats, Indices]:
     for begin in range(0, len(embeddings), _ROWS):
         some = embeddings[begin : begin + _ROWS]
         end = begin + len(some)
-        cosines = np.round(some @ embeddings[:end].T, _DECIMALS)
-        cosines[np.arange(len(some))[:, None] + begin <= np.arange(end)] = -np.inf  # itself, and worse ones
+        cosines = some @ embeddings[:end].T
+        np.round(cosines, _DECIMALS, out=cosines)
+        cosines[:, begin:][np.triu_indices(len(some))] = -np.inf  # itself, and worse ones
         nearest[begin:end] = np.argmax(cosines, axis=1)
         similarity[begin:end] = cosines[np.arange(len(some)), nearest[begin:end]]
     if len(embeddings):

@@ -468,6 +468,16 @@ class Recipe(Section):
                 raise ValueError(f"{name} compares what a scorer gives: give score.model, or leave it out")
         return self
 
+    @model_validator(mode="after")
+    def _has_the_prior(self) -> Self:
+        rules = (*self.screen.document, *self.select.document)
+        named = {bound.signal for rule in rules for bound in (rule, rule.when) if bound is not None}
+        if "alignment_prior" in named and self.extract.alignment_prior is None:
+            raise ValueError(
+                "a rule on alignment_prior needs what measures it: give extract.alignment_prior, or leave the rule out"
+            )
+        return self
+
     @field_validator("bootstrap")
     @classmethod
     def _adapts_a_scorer(cls, bootstrap: BootstrapSettings | None, info: ValidationInfo) -> BootstrapSettings | None:

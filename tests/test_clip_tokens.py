@@ -71,3 +71,12 @@ def test_another_tokenizer_is_asked_itself() -> None:
     tokens = TextTokens(Other())
     np.testing.assert_array_equal(tokens.rows(["ab", "c"]), [[7, 2, 8, 0], [7, 1, 8, 0]])
     assert tokens.count("A b C") == 3
+
+
+def test_a_tokenizer_that_masks_what_is_too_long_is_asked_itself_too() -> None:
+    from open_clip.tokenizer import SimpleTokenizer
+
+    masking = SimpleTokenizer(context_length=6, reduction_mask="simple")
+    tokens = TextTokens(masking)
+    assert tokens.count("one two three four five six seven") == 7
+    assert tokens.rows(["one two three four five six seven", "one"]).shape == (2, 6)

@@ -209,3 +209,20 @@ def test_a_cluster_that_is_everything_is_cut_to_fit(tmp_path: Path, monkeypatch:
     assert max(compared) < 8 * 64
     near = sum((row["semantic_similarity"] or 0) > 0.9 for row in rows)
     assert 3000 - len(compared) <= near < 3000
+
+
+def test_in_which_order_records_arrive_makes_no_difference() -> None:
+    rng = np.random.default_rng(0)
+    one, other, better = (unit(rng.normal(size=(1, 8))).astype(np.float16) for _ in range(3))
+
+    def record(file: int, pixels: int, partition: int, row: Any) -> list[Any]:
+        same = np.array([file], np.uint64)
+        return [same, np.array([pixels]), same, same, np.array([partition]), np.array([8]), row.ravel()]
+
+    # Of one file two partitions have embeddings that differ, as batches of other sizes may round them.
+    arrived = [record(1, 10, 0, one), record(1, 10, 1, other), record(2, 20, 0, better)]
+    found = [dict(neighbours._Compare()(0, list(some))) for some in (arrived, arrived[::-1])]
+    for partition in (0, 1):
+        for first, second in zip(found[0][partition], found[1][partition], strict=True):
+            np.testing.assert_array_equal(first, second)
+    assert np.nanmax(found[0][0][1]) == pytest.approx(float((one @ better.T).item()), abs=1e-3)

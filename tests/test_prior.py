@@ -200,7 +200,10 @@ def test_the_next_crawl_is_judged_by_it_before_anything_is_fetched(tmp_path: Pat
     assert [good["alignment_prior"], bad["alignment_prior"]] == pytest.approx(prior.probabilities(model, lines))
     assert good["alignment_prior"] > 0.8 and bad["alignment_prior"] < 0.2
     screen = {"screen": {"document": [{"signal": "alignment_prior", "min": 0.5}]}}
-    assert Recipe.model_validate(screen).screen.document[0].signal == "alignment_prior"
+    with pytest.raises(ValueError, match=r"needs what measures it: give extract\.alignment_prior"):
+        Recipe.model_validate(screen)
+    recipe = Recipe.model_validate({**screen, "extract": {"alignment_prior": str(model)}})
+    assert recipe.screen.document[0].signal == "alignment_prior"
     assert [row["alignment_prior"] for row in extracted(tmp_path, None)] == [None, None]
 
 

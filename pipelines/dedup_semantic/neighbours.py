@@ -26,7 +26,7 @@ from schemas.statuses import ScoreStatus, StageName
 from schemas.tables import SCORES, SEMANTIC_DUPLICATES
 
 _SAMPLE, _CLUSTERS, _NEIGHBOURS = "sample", "clusters", "neighbours"
-_USUAL_RECORD_BYTES = 40 + 2 * 512
+_USUAL_RECORD_BYTES = 48 + 2 * 768
 # Pictures of the sample for each cluster, and at most: 100,000 of 768 numbers are 300 MB.
 _SAMPLED, _MOST_SAMPLED, _FEWEST_SAMPLED = 64, 100_000, 8
 # A cluster that has so many times the pictures of the average is cut.
@@ -109,20 +109,25 @@ class _Offer:
             keys = mixed(some.files)
             low = np.flatnonzero(keys <= bound)
             if len(low):
-                yield 0, [keys[low], np.full(len(low), some.rows.shape[1]), some.rows[low].ravel()]
+                whose = np.full(len(low), partition)
+                yield 0, [keys[low], whose, np.full(len(low), some.rows.shape[1]), some.rows[low].ravel()]
 
 
 @dataclass(frozen=True)
 class _Take:
-    """Writes the sample: each file once, in the order of the hashes."""
+    """Writes the sample: each file once, in the order of the hashes, and how many partitions have it.
+
+    Embeddings of one file may differ in their last bits between partitions; the first one's is taken.
+    """
 
     corpus: Corpus
 
     def __call__(self, key: int, values: list[list[Array]]) -> Iterator[tuple[int, list[Array]]]:
-        width, (keys, _, flat) = _of_one_width(values, at=1)
-        ordered, first = np.unique(keys, return_index=True)
-        rows = flat.reshape(-1, width)[first[:_MOST_SAMPLED]]
-        self.corpus.scratch.write(_SAMPLE, 0, [ordered[:_MOST_SAMPLED], np.array([width]), rows.ravel()])
+        width, (keys, partition, _, flat) = _of_one_width(values, at=2)
+        order = np.lexsort((partition, keys))
+        _, first, counts = np.unique(keys[order], return_index=True, return_counts=True)
+        rows = flat.reshape(-1, width)[order[first[:_MOST_SAMPLED]]]
+        self.corpus.scratch.write(_SAMPLE, 0, [counts[:_MOST_SAMPLED], np.array([width]), rows.ravel()])
         yield from ()
 
 
@@ -135,7 +140,8 @@ def _cut(corpus: Corpus, count: int, rows: int) -> None:
     sample = unit(found[2].reshape(-1, width))
     with one_thread():
         centres = centres_of(sample, max(1, min(count, len(sample) // _FEWEST_SAMPLED)))
-        share = np.bincount(nearest_centres(sample, centres), minlength=len(centres)) / len(sample)
+        records = np.bincount(nearest_centres(sample, centres), found[0], len(centres))
+    share = records / records.sum()
     parts = np.maximum(1, np.ceil(share * rows / (_LARGE * corpus.per_cluster))).astype(np.int64)
     corpus.scratch.write(_CLUSTERS, 0, [parts, centres.ravel()])
 
@@ -180,7 +186,7 @@ class _Compare:
 
     def __call__(self, key: int, values: list[list[Array]]) -> Iterator[tuple[int, list[Array]]]:
         width, (files, pixels, high, low, partition, _, flat) = _of_one_width(values, at=5)
-        order = np.lexsort((files, low, high, -pixels))
+        order = np.lexsort((partition, files, low, high, -pixels))
         _, first, which = np.unique(files[order], return_index=True, return_inverse=True)
         leads = np.sort(first)  # of each file the best image, better ones first
         rows = order[leads]

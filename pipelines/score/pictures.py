@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -31,14 +32,17 @@ def fetched_files(task: Task) -> dict[str, str]:
     return {row["url"]: row["sha256"] for row in _fetched(task, ("url", "status", "sha256"))}
 
 
-def embed_pictures(task: Task, model: ClipModel, into: EmbeddingFile, threads: int) -> Unusables:
-    """Embed every image of the partition that was got, under its SHA-256; those without an embedding, and why."""
+def embed_pictures(task: Task, model: ClipModel, into: EmbeddingFile, threads: int, stop: Event) -> Unusables:
+    """Embed every image of the partition that was got, under its SHA-256; those without an embedding, and why.
+
+    Where nobody wants them any more, `stop` says so.
+    """
     unusable: Unusables = {}
     size = model.batch_sizes["images"]
     shape = partial(_shape, model=model, max_pixels=task.recipe.fetch.max_pixels)
     with ImageFiles(task.workspace) as files:
         usable = _usable(ahead(shape, _contents(task, files), threads, size), unusable)
-        while batch := list(islice(usable, size)):
+        while not stop.is_set() and (batch := list(islice(usable, size))):
             _keep(batch, model.embed_images([picture for _, picture in batch]), unusable, into)
     return unusable
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pipelines.frame.participants import participants
@@ -82,12 +83,16 @@ class Score(Stage):
             ThreadPoolExecutor(1) as beside,
         ):
             # Beside the texts: these are work for the processor and for the model in turn, and so are pictures.
-            pictures = beside.submit(embed_pictures, task, model, images, threads)
-            scorer = Scorer(task, model, images, texts)
-            for pages in _until_embedded(map(scorer.read, _blocks(task)), pictures):
-                rows = [row for page in pages for row in scorer.rows(page, pictures.result())]
-                table.write_rows(rows)
-                _count(task, rows)
+            stop = Event()
+            pictures = beside.submit(embed_pictures, task, model, images, threads, stop)
+            try:
+                scorer = Scorer(task, model, images, texts)
+                for pages in _until_embedded(map(scorer.read, _blocks(task)), pictures):
+                    rows = [row for page in pages for row in scorer.rows(page, pictures.result())]
+                    table.write_rows(rows)
+                    _count(task, rows)
+            finally:
+                stop.set()
         for kind, count in (model.halved - halved).items():
             task.tally(f"batches of {kind}").drop("out_of_memory", count)
 
