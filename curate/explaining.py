@@ -9,8 +9,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curate.job import read_recipe_of
-from curate.stages import stages
 from filters.urls import canonical
 from pipelines.frame import ledger, partitions, tables
 from pipelines.frame.storage import Workspace
@@ -132,9 +130,8 @@ def _explain_one(workspace: Workspace, number: int, document: dict[str, Any]) ->
 
 
 def _tables_of_nodes(workspace: Workspace, number: int) -> list[Table]:
-    """Those of stages that the recipe has, and that have done the partition."""
-    wanted = {stage.name for stage in stages(read_recipe_of(workspace))}
-    return [table for stage, table in _OF_NODES.items() if stage in wanted and ledger.read(workspace, stage, number)]
+    """Those of stages that have done the partition."""
+    return [table for stage, table in _OF_NODES.items() if ledger.read(workspace, stage, number)]
 
 
 def _failed(verdict: dict[str, Any]) -> dict[int, list[dict[str, Any]]]:
