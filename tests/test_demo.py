@@ -31,12 +31,19 @@ def _curate(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
 
 
+def _said(*arguments: str) -> Any:
+    """What a command prints as JSON; where it prints nothing, why."""
+    ran = _curate(*arguments, "--json")
+    assert ran.stdout, (ran.returncode, ran.stderr)
+    return json.loads(ran.stdout)
+
+
 def _shards(out: Path) -> dict[str, str]:
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted((out / "shards").iterdir())}
 
 
 def _explain(out: Path, url: str) -> list[dict[str, Any]]:
-    captures: list[dict[str, Any]] = json.loads(_curate("explain", str(out), url, "--json").stdout)
+    captures: list[dict[str, Any]] = _said("explain", str(out), url)
     return captures
 
 
@@ -55,7 +62,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def test_the_counts_add_up_and_nothing_failed(demo: Path) -> None:
-    status = json.loads(_curate("status", str(demo), "--json").stdout)
+    status = _said("status", str(demo))
     assert status["adds_up"], status["problems"]
     assert [stage["stage"] for stage in status["stages"]] == list(STAGES)
     assert all(stage["done"] == stage["partitions"] == 1 and stage["errors"] == 0 for stage in status["stages"])
@@ -269,7 +276,7 @@ def test_a_record_that_occurs_twice_in_a_file_is_one_sample_however_the_file_is_
         ran = _curate("run", "default", "--input", str(twice), "--output", str(tmp_path / name), "--workers", "1",
                       "--set", f"input.split_bytes={split}", "--set", "fetch.enabled=false")  # fmt: skip
         assert ran.returncode == 0, ran.stderr
-        assert json.loads(_curate("status", str(tmp_path / name), "--json").stdout)["adds_up"]
+        assert _said("status", str(tmp_path / name))["adds_up"]
     assert members(tmp_path / "whole") == members(tmp_path / "cut")
     assert len(members(tmp_path / "cut")) > 60
 

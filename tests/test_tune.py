@@ -13,7 +13,7 @@ import pytest
 from curate.cli.main import main
 from tests.judged_job import a_job, select
 from tests.shard_members import members
-from tests.test_demo import _curate, _shards
+from tests.test_demo import _curate, _said, _shards
 from tests.test_keep_top import FULL, pages
 
 CUT = ("--set", "input.split_bytes=100000")
@@ -36,7 +36,7 @@ def _tune(out: Path, *arguments: str) -> dict[str, Any]:
 
 
 def _kept(out: Path) -> dict[str, int]:
-    stages = json.loads(_curate("status", str(out), "--json").stdout)["stages"]
+    stages = _said("status", str(out))["stages"]
     counts = next(stage["counts"] for stage in stages if stage["stage"] == "select")
     return {items: counts[items]["out"] for items in ("documents", "texts", "images")}
 
@@ -52,7 +52,7 @@ def test_it_says_what_a_run_then_keeps_and_writes_nothing(demo: Path, tmp_path: 
     assert ran.returncode == 0, ran.stderr
     assert found["after"]["kept"] == _kept(moved) != _kept(demo)
     assert found["after"]["thresholds"] == json.loads((moved / "thresholds.json").read_text())["rules"]
-    status = json.loads(_curate("status", str(moved), "--rules", "--json").stdout)
+    status = _said("status", str(moved), "--rules")
     assert status["partitions"]["judged"] == status["partitions"]["all"] > 2
     assert status["rules"] == found["after"]["rules"] and status["thresholds"] == found["after"]["thresholds"]
 
@@ -64,7 +64,7 @@ def test_keep_top_gives_the_same_shards_with_one_and_two_workers_and_the_same_sa
         out = tmp_path / name
         ran = _curate("demo", str(out), *arguments, *TIGHTER)
         assert ran.returncode == 0, ran.stderr
-        assert json.loads(_curate("status", str(out), "--json").stdout)["adds_up"]
+        assert _said("status", str(out))["adds_up"]
     assert _shards(tmp_path / "one") == _shards(tmp_path / "two")
     thresholds = [(tmp_path / name / "thresholds.json").read_bytes() for name in ("one", "two", "uncut")]
     assert len(set(thresholds)) == 1
