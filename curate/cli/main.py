@@ -1,11 +1,14 @@
 """`curate`: parses the command line and turns errors into one line and an exit status."""
 
 import argparse
+import atexit
+import contextlib
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
+from typing import NoReturn
 
 import curate
 from curate.cli import demo, explain, prior, recipes, run, status, tune, validate, worker_pool
@@ -45,6 +48,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+def entry() -> NoReturn:
+    """`main`, then the end, without what C++ libraries do there: Arrow's threads abort the process now and then."""
+    code = main()
+    atexit._run_exitfuncs()  # scratch folders, worker processes
+    with contextlib.suppress(OSError):  # nobody reads any more
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="curate",
@@ -74,4 +87,4 @@ def _interrupted(number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()
