@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from filters.clip_tokens import TextTokens
-from schemas.recipe import ScoreSettings, nearest
+from schemas.recipe import ScoreSettings
+from schemas.section import nearest
 
 if TYPE_CHECKING:
     import torch

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.recipe import Bound, Rule
+from schemas.rules import Bound, Rule
 from schemas.statuses import Scope
 
 Mask = npt.NDArray[np.bool_]

@@ -5,140 +5,15 @@ These models only describe and check. Reading the file, with its lines, is `cura
 left out of fingerprints.
 """
 
-import difflib
-from functools import partial
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
-from pydantic.config import JsonDict
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from schemas.signals import SIGNALS, Signal, names
-from schemas.statuses import ClipText, Scope
+from schemas.rules import DocumentRule, EarlyDocumentRule, ImageRule, NodeRule
+from schemas.section import OPERATIONAL, Section
+from schemas.statuses import ClipText
 
-Scalar = str | int | float | bool
-_Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 _MEBI = 1 << 20
-
-
-class Section(BaseModel):
-    """A part of the recipe: unknown keys are errors, values do not change once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
-
-    def fingerprinted(self) -> dict[str, Any]:
-        """The settings that decide what is written, as plain data; null ones are left out, so that one may be added."""
-        operational = {n for n, f in type(self).model_fields.items() if (f.json_schema_extra or {}) == OPERATIONAL}
-        return self.model_dump(mode="json", by_alias=True, exclude=operational, exclude_none=True)
-
-
-OPERATIONAL: JsonDict = {"operational": True}
-
-
-_BOUNDS = ("min", "max", "in_", "not_in", "excludes", "keep_top")
-
-
-class Bound(Section):
-    """What a signal's value has to satisfy; all given bounds at once. `min` and `max` include their value."""
-
-    signal: str
-    min: _Number | None = None
-    max: _Number | None = None
-    in_: tuple[Scalar, ...] | None = Field(default=None, alias="in")
-    not_in: tuple[Scalar, ...] | None = None
-    excludes: tuple[str, ...] | None = None
-
-    @model_validator(mode="after")
-    def _can_be_satisfied(self) -> Self:
-        given = {name: getattr(self, name) for name in type(self).model_fields if name in _BOUNDS}
-        if all(bound is None for bound in given.values()):
-            raise ValueError(f"a rule needs one of {', '.join(name.rstrip('_') for name in given)}")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min:g} is above max {self.max:g}: nothing could pass")
-        if self.in_ is not None and not self.in_:
-            raise ValueError("in is empty: nothing could pass")
-        return self
-
-
-class Rule(Bound):
-    """A bound that drops what does not satisfy it.
-
-    `when` restricts the rule to items that satisfy another bound of the same scope. An item for which the signal could
-    not be measured (null) is kept unless `missing` says drop.
-
-    `keep_top` keeps the share of items with the highest values, of those in the whole corpus that pass every rule of
-    their scope (and of the screen) that has another bound; what equals the last of them is kept too.
-    """
-
-    keep_top: _Number | None = None
-    when: Bound | None = None
-    missing: Literal["keep", "drop"] = "keep"
-
-    @model_validator(mode="after")
-    def _keeps_a_share(self) -> Self:
-        if self.keep_top is not None and not 0 < self.keep_top <= 1:
-            raise ValueError(
-                f"keep_top is a share above 0 and up to 1, such as 0.7 for the top 70 %, not {self.keep_top:g}"
-            )
-        return self
-
-
-def nearest(word: str, known: list[str]) -> str:
-    """A hint that names the valid word nearest to a wrong one, or else all of them."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
-
-
-def _known_signal(bound: Bound, scope: Scope, early: bool) -> Signal:
-    signal = SIGNALS.get((scope, bound.signal))
-    if signal is None:
-        raise ValueError(f"unknown {scope} signal {bound.signal!r}; {nearest(bound.signal, names(scope))}")
-    if early and not signal.early:
-        raise ValueError(
-            f"{scope} signal {signal.name!r} is not known before images are fetched; use it in select, "
-            f"or one of {', '.join(names(scope, early_only=True))}"
-        )
-    return signal
-
-
-def _check_bound(bound: Bound, scope: Scope, early: bool) -> None:
-    signal = _known_signal(bound, scope, early)
-    numeric = bound.min is not None or bound.max is not None
-    if numeric and signal.kind != "number":
-        raise ValueError(f"{signal.name} is text: bound it by in, not_in or excludes, not by min or max")
-    if bound.excludes is not None and signal.kind != "text":
-        raise ValueError(f"{signal.name} is a number: bound it by min, max, in or not_in, not by excludes")
-    for value in (*(bound.in_ or ()), *(bound.not_in or ())):
-        if isinstance(value, str) != (signal.kind == "text"):
-            raise ValueError(f"{value!r} cannot be a value of {signal.name}, which is a {signal.kind}")
-    if signal.unit in ("share", "probability") and ((bound.min or 0) > 1 or (bound.max is not None and bound.max < 0)):
-        raise ValueError(f"{signal.name} is a {signal.unit} between 0 and 1: nothing could pass")
-    if signal.kind == "number" and signal.unit != "cosine" and bound.max is not None and bound.max < 0:
-        raise ValueError(f"{signal.name} is never negative: nothing could pass a max of {bound.max:g}")
-
-
-def _check_rule(rule: Rule, *, scope: Scope, early: bool = False) -> Rule:
-    for bound in (rule, rule.when):
-        if bound is not None:
-            _check_bound(bound, scope, early)
-    if rule.keep_top is not None:
-        _check_keep_top(rule, SIGNALS[scope, rule.signal], early)
-    return rule
-
-
-def _check_keep_top(rule: Rule, signal: Signal, early: bool) -> None:
-    if signal.kind != "number":
-        raise ValueError(f"{signal.name} is text and has no top: bound it by in, not_in or excludes, not by keep_top")
-    if early:
-        raise ValueError(
-            f"keep_top needs the whole corpus, which screen does not wait for: use it in select, "
-            f"or bound {rule.signal} by min here"
-        )
-
-
-_NodeRule = Annotated[Rule, AfterValidator(partial(_check_rule, scope=Scope.NODE))]
-_ImageRule = Annotated[Rule, AfterValidator(partial(_check_rule, scope=Scope.IMAGE))]
-_DocumentRule = Annotated[Rule, AfterValidator(partial(_check_rule, scope=Scope.DOCUMENT))]
-_EarlyDocumentRule = Annotated[Rule, AfterValidator(partial(_check_rule, scope=Scope.DOCUMENT, early=True))]
 
 
 class InputSettings(Section):
@@ -174,7 +49,7 @@ class ExtractSettings(Section):
 class ScreenRules(Section):
     """Rules before fetch: on what extract measured."""
 
-    document: tuple[_EarlyDocumentRule, ...] = ()
+    document: tuple[EarlyDocumentRule, ...] = ()
 
 
 class ConsentSettings(Section):
@@ -290,9 +165,9 @@ class BootstrapSettings(Section):
 class SelectRules(Section):
     """Rules on everything that was measured. Node and image rules first; document rules see what they kept."""
 
-    node: tuple[_NodeRule, ...] = ()
-    image: tuple[_ImageRule, ...] = ()
-    document: tuple[_DocumentRule, ...] = ()
+    node: tuple[NodeRule, ...] = ()
+    image: tuple[ImageRule, ...] = ()
+    document: tuple[DocumentRule, ...] = ()
 
 
 class PiiSettings(Section):

@@ -8,7 +8,7 @@ import pytest
 
 from filters.attribution import RuleCounts, added, count_rules
 from filters.rules import Threshold, evaluate, passed
-from schemas.recipe import Rule
+from schemas.rules import Rule
 from schemas.statuses import Scope
 
 SIZE = 4000

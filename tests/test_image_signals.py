@@ -19,7 +19,7 @@ from filters.image_header import Unusable
 from filters.image_pixels import PixelSignals, laplacian_variance, measure_pixels
 from filters.rules import evaluate, passed
 from filters.seen_picture import PIXELS, reduced
-from schemas.recipe import Rule
+from schemas.rules import Rule
 from schemas.statuses import ImageStatus, Scope
 from tests.corpora import corpora
 from tests.image_server import picture

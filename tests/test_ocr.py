@@ -24,11 +24,11 @@ from pipelines.ocr import reading
 from pipelines.ocr.stage import Ocr
 from schemas.recipe import Recipe
 from schemas.statuses import ImageStatus, StageName
-from schemas.tables import IMAGES, TEXT_OVERLAP, VERDICTS
+from schemas.tables import TEXT_OVERLAP, VERDICTS
 from tests.archives import make_warc
 from tests.test_fetch_stage import a_page as a_record
 from tests.test_fetch_stage import an_image
-from tests.test_score_stage import a_job, rows_of, run
+from tests.test_score_stage import a_job, damage, rows_of, run
 from tests.tiny_clip import make_tiny_clip
 
 needs_ocr = pytest.mark.skipif(bool(missing_packages("ocr")), reason="without the extra ocr")
@@ -198,11 +198,7 @@ def test_each_picture_is_read_once_and_compared_with_the_text_beside_it(
 def test_damage_since_the_fetch_is_counted(tmp_path: Path, tiny: Path) -> None:
     job = a_job(tmp_path, tiny, a_warc(tmp_path), score=ALT_ONLY, ocr=True)
     run(job)
-    row = next(r for r in read_table(job.workspace, IMAGES, 0).to_pylist() if r["url"].endswith("view.jpg"))
-    tar = Path(job.workspace.path(row["shard"]))
-    content = bytearray(tar.read_bytes())
-    content[row["offset"] : row["offset"] + row["length"]] = bytes(row["length"])
-    tar.write_bytes(content)
+    damage(job, "view.jpg")
     run_stage(plan_stage(Ocr(), job), job, LocalEngine(1))
     record = ledger.read(job.workspace, StageName.OCR, 0)
     assert record is not None

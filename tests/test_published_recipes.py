@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 
 from curate.recipes.reading import read_recipe
-from schemas.recipe import Bound, Rule
+from schemas.rules import Bound, Rule
 
 Bounds = dict[str, object]
 NAMES = (

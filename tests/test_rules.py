@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from filters.rules import evaluate, first_reasons, passed
-from schemas.recipe import Rule
+from schemas.rules import Rule
 from schemas.statuses import Scope
 
 

@@ -83,6 +83,15 @@ def run(job: Job, until: StageName = StageName.SCORE, workers: int = 1) -> list[
     return ran
 
 
+def damage(job: Job, name: str) -> None:
+    """Overwrite a stored image with zeros."""
+    row = next(r for r in read_table(job.workspace, IMAGES, 0).to_pylist() if r["url"].endswith(name))
+    tar = Path(job.workspace.path(row["shard"]))
+    content = bytearray(tar.read_bytes())
+    content[row["offset"] : row["offset"] + row["length"]] = bytes(row["length"])
+    tar.write_bytes(content)
+
+
 def rows_of(job: Job) -> list[Row]:
     return [row for p in job.partitions for row in read_table(job.workspace, SCORES, p.partition).to_pylist()]
 
@@ -154,11 +163,7 @@ def test_a_picture_and_a_text_are_embedded_once_however_many_pages_have_them(
 def test_damage_since_the_fetch_is_counted_and_the_rest_is_scored(tmp_path: Path, tiny: Path) -> None:
     job = a_job(tmp_path, tiny)
     run(job, StageName.MEASURE)
-    row = next(r for r in read_table(job.workspace, IMAGES, 0).to_pylist() if r["url"].endswith("b.jpg"))
-    tar = Path(job.workspace.path(row["shard"]))
-    content = bytearray(tar.read_bytes())
-    content[row["offset"] : row["offset"] + row["length"]] = bytes(row["length"])
-    tar.write_bytes(content)
+    damage(job, "b.jpg")
     run_stage(plan_stage(Score(), job), job, LocalEngine(1))
     failed = [row for row in rows_of(job) if row["score_status"] != "ok"]
     assert [(row["score_status"], row["clip_score"]) for row in failed] == [("undecodable", None)]

@@ -29,7 +29,7 @@ def add_parser(commands: Subparsers) -> None:
 def command(arguments: argparse.Namespace) -> int:
     """Print what was asked for."""
     from curate.recipes.reading import read_recipe, shipped
-    from schemas.recipe import nearest
+    from schemas.section import nearest
     from schemas.signals import SIGNALS
 
     known = shipped()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from curate.cli.arguments import Subparsers, add_command, add_run_options
 from curate.cli.engines import FOR_SCORES, engine_of
 from curate.errors import UserError
-from schemas.recipe import Recipe, nearest
+from schemas.recipe import Recipe
+from schemas.section import nearest
 from schemas.statuses import StageName
 
 if TYPE_CHECKING:

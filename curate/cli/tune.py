@@ -75,7 +75,7 @@ def _rules(outcome: "Outcome") -> "dict[str, RuleCounts]":
 
 
 def _matching(outcome: "Outcome", rule: str) -> "list[RuleCounts]":
-    from schemas.recipe import nearest
+    from schemas.section import nearest
 
     known = [counts for counts in _rules(outcome).values() if counts.has_curve]
     found = [counts for counts in known if counts.rule == rule]

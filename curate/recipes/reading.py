@@ -10,7 +10,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from curate.errors import UserError
-from schemas.recipe import Recipe, nearest
+from schemas.recipe import Recipe
+from schemas.section import nearest
 
 Location = tuple[str | int, ...]
 _SHOWN = 5

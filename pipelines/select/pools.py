@@ -15,7 +15,8 @@ from pipelines.frame.rounds import Round
 from pipelines.frame.storage import Workspace
 from pipelines.select import inputs
 from pipelines.select.judging import Judgement, judge
-from schemas.recipe import Recipe, Rule, SelectRules
+from schemas.recipe import Recipe, SelectRules
+from schemas.rules import Rule
 from schemas.statuses import Scope
 
 Place = tuple[Scope, int]

@@ -6,7 +6,8 @@ from typing import Any
 from filters.attribution import RuleCounts
 from pipelines.frame.storage import Workspace
 from pipelines.select.counting import RulesByScope
-from schemas.recipe import Rule, SelectRules
+from schemas.recipe import SelectRules
+from schemas.rules import Rule
 
 THRESHOLDS = "thresholds.json"
 _VERSION = 1
