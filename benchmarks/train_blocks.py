@@ -93,7 +93,7 @@ def read_examples(folder: Path) -> list[Example]:
         read = read_page(Source(text, "http://example.org/", HttpHead(200, {})), caps)
         if isinstance(read, RecordOutcome):
             continue
-        columns = columns_of([read.markup])
+        columns = columns_of([read.cleaned.markup])
         blocks = find_blocks(columns)
         names, matrix, near = features(columns, blocks, [read.head])
         labels = label(blocks.texts, truth["main_content"])

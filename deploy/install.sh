@@ -30,3 +30,6 @@ uv=$(find_uv)
 # A Python of the system is enough; do not download another one. kenlm has no wheels: it needs a compiler and CMake.
 # Bytecode now, since every worker is a process that imports Beam: a second instead of four.
 UV_PYTHON_DOWNLOADS=never "$uv" sync --quiet --compile-bytecode --locked --all-extras --no-extra perplexity --python "$python"
+# uv does not see that a built library was deleted.
+.venv/bin/python -c "import pipelines.extract.native" 2>/dev/null ||
+    UV_PYTHON_DOWNLOADS=never "$uv" sync --quiet --locked --all-extras --no-extra perplexity --inexact --reinstall-package curate

@@ -6,7 +6,6 @@ import random
 import re
 import time
 import unicodedata
-import zlib
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -16,16 +15,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from selectolax.lexbor import LexborHTMLParser
 
-from pipelines.extract import content, markup
+from pipelines.extract import content
 from pipelines.extract.blocks import find_blocks
-from pipelines.extract.columns import BrokenMarkup, Columns, Split, TooDeep, columns_of, split
+from pipelines.extract.columns import BrokenMarkup, TooDeep, columns_of, resolved
 from pipelines.extract.content import KINDS, best_by_f1, page_vectors
-from pipelines.extract.counters import count
 from pipelines.extract.encoding import to_utf8
 from pipelines.extract.features import features
 from pipelines.extract.head import Head
-from pipelines.extract.markup import END, PURPOSE, PURPOSES, PURPOSES_MASK, TAGS, describe, describe_all
+from pipelines.extract.markup import BREAK, END, PURPOSE, PURPOSES, PURPOSES_MASK, TAGS, WORDS, describe
 from pipelines.extract.page import Page, ReadPage, Source, parse_page, parse_pages, read_page
 from pipelines.extract.records import interpret, payload_cap
 from pipelines.extract.trees import Trees, load
@@ -70,9 +69,32 @@ OWN = [
 VOID = "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
 
 
-def markups(bodies: list[bytes]) -> list[Split]:
+GONE = """script style template svg iframe object embed canvas audio video select textarea datalist noframes noembed xmp
+    plaintext map rt rp head nav footer""".split()
+
+
+def markups(bodies: list[bytes]) -> list[bytes]:
     read = [read_page(Source(body, URL, OK), CAPS) for body in bodies]
-    return [page.markup for page in read if isinstance(page, ReadPage)]
+    return [page.cleaned.markup for page in read if isinstance(page, ReadPage)]
+
+
+class Token(NamedTuple):
+    tag: str
+    text: str
+
+
+def tokens_of(markup: bytes) -> list[Token]:
+    """A page's tags and the text behind each, as lexbor and a regular expression have them."""
+    tree = LexborHTMLParser(markup.decode())
+    assert tree.body is not None
+    for name in GONE:
+        while (node := tree.body.css_first(name)) is not None:
+            node.decompose()
+    while bare := [node for node in tree.body.css("header") if node.css_first("h1,h2,h3,h4,h5,h6,p") is None]:
+        bare[0].decompose()
+    html = re.sub("<br(?: [^>]*)?>", BREAK, (tree.body.html or "").replace(BREAK, " "))
+    parts = re.split("<(!--.*?--|[^>]*)>", html.replace("&nbsp;", "\u00a0"), flags=re.DOTALL)
+    return [Token(tag, text) for tag, text in zip(parts[1::2], parts[2::2], strict=True)]
 
 
 class Element(NamedTuple):
@@ -99,43 +121,55 @@ def walk(tags: list[str], begin: int) -> tuple[dict[int, Element], list[int]]:
     return found, owners
 
 
-def walked(pages: list[Split]) -> tuple[Columns, dict[int, Element], list[int]]:
+def check_columns(pages: list[bytes]) -> None:
+    columns, split = columns_of(pages), [tokens_of(page) for page in pages]
+    tokens = [token for page in split for token in page]
     found: dict[int, Element] = {}
     owners: list[int] = []
-    for page in pages:
-        elements, owned = walk(page.tags, len(owners))
+    for page in split:
+        elements, owned = walk([token.tag for token in page], len(owners))
         found |= elements
         owners += owned
-    return columns_of(pages), found, owners
-
-
-def check_columns(pages: list[Split]) -> None:
-    columns, found, owners = walked(pages)
     opens = columns.opens.tolist()
     number = {token: i for i, token in enumerate(opens)} | {-1: -1}
-    assert sorted(opens) == sorted(found) and columns.texts == [text for page in pages for text in page.texts]
-    for token, closes, parent, level in zip(opens, columns.closes, columns.parent, columns.level, strict=True):
-        assert found[token] == (token, closes, opens[parent] if parent >= 0 else -1, level)
+    assert opens == sorted(found) and columns.tokens.tolist() == [len(page) for page in split]
+    assert columns.codes.tolist() == [describe(token.tag) for token in tokens]
+    for i, token in enumerate(tokens):
+        assert (columns.markup_of(i), columns.text_of(i, i)) == (token.tag, resolved(token.text))
+        assert columns.lengths[i] == len(token.text.strip())
+    for opening, closes, parent, level in zip(opens, columns.closes, columns.parent, columns.level, strict=True):
+        assert found[opening] == (opening, closes, opens[parent] if parent >= 0 else -1, level)
     assert columns.owner.tolist() == [number[owner] for owner in owners]
-    assert [len(page.tags) for page in pages] == np.bincount(columns.page_of_token, minlength=len(pages)).tolist()
+    assert columns.page_of_token.tolist() == [i for i, page in enumerate(split) for _ in page]
 
     chains: dict[int, list[int]] = {}
-    for token in sorted(opens):
-        parent = found[token].parent
-        chains[token] = [*chains.get(parent, ()), number[token]]  # from the outermost to the element itself
+    for opening in opens:
+        chains[opening] = [*chains.get(found[opening].parent, ()), number[opening]]  # from the outermost to itself
     lucky = np.random.default_rng(len(opens))
     wanted = lucky.random(len(opens)) < 0.2
     values = lucky.integers(-1, 99, len(opens)).astype(np.int16)
-    weights = lucky.integers(0, 9, len(columns.tags))
     codes = columns.codes[columns.opens]
     inherited, bits = columns.inherit(values), columns.inherit_bits()
-    nearest, outermost, within = columns.nearest(wanted), columns.outermost(wanted), columns.within(weights)
-    for token, chain in chains.items():
-        i, chosen = number[token], [element for element in chain if wanted[element]]
+    nearest, outermost, paths = columns.nearest(wanted), columns.outermost(wanted), columns.paths()
+    ways: dict[int, set[tuple[int, ...]]] = {}
+    for opening, chain in chains.items():
+        i, chosen = number[opening], [element for element in chain if wanted[element]]
         assert nearest[i] == (chosen[-1] if chosen else -1) and outermost[i] == (chosen[0] if chosen else -1)
         assert inherited[i] == max(values[element] for element in chain)
         assert bits[i] == np.bitwise_or.reduce(codes[chain]) & PURPOSES_MASK
-        assert within[i] == weights[token : found[token].closes].sum()
+        ways.setdefault(int(paths[i]), set()).add(tuple(int(code) >> 40 for code in codes[chain]))
+    assert all(len(some) == 1 for some in ways.values())
+    assert len(ways) == len({way for some in ways.values() for way in some})
+
+    blocks = find_blocks(columns)
+    taken = [tokens[first : last + 1] for first, last in zip(blocks.first, blocks.last, strict=True)]
+    texts = [" ".join(resolved("".join(token.text for token in some)).split()) for some in taken]
+    assert blocks.texts == texts
+    counted = list(zip(*(column.tolist() for column in blocks.counts[:8]), strict=True))
+    assert counted == [plainly_counted(text) for text in texts]
+    assert blocks.counts.spaced.tolist() == [len(text) for text in texts]
+    assert blocks.counts.breaks.tolist() == [sum(token.text.count(BREAK) for token in some) for some in taken]
+    assert len(set(blocks.hashes.tolist())) == len(set(texts))
 
 
 def test_columns_agree_with_a_walk_over_the_tags() -> None:
@@ -153,14 +187,34 @@ def test_columns_agree_with_a_walk_over_the_tags_of_real_pages(name: str) -> Non
 @pytest.mark.parametrize("markup", ["<div>", "</div>", "<p>a</p></p>", "<div><div></div>"])
 def test_starts_and_ends_that_do_not_pair_up_are_an_exception(markup: str) -> None:
     with pytest.raises(BrokenMarkup):
-        columns_of([split("<body></body>"), split(markup)])
+        columns_of([b"<body></body>", markup.encode()])
+
+
+_MARKUP = st.sampled_from(
+    "< > </ /> <div> </div> <header> </header> <p> </p> <nav> </nav> <iframe> </iframe> <select> <img> <br> <!-- --> <!"
+    ' <a <div class= <div class=" <x-y> </x-y> <noscript> </noscript> & &lt; &am &nbsp; text \x1f é 漢 " = ?'.split(" ")
+)
+
+
+@given(st.lists(st.lists(_MARKUP, max_size=12), min_size=1, max_size=3))
+@settings(max_examples=500, deadline=None)
+def test_any_markup_at_all_is_columns_or_does_not_pair_up(pages: list[list[str]]) -> None:
+    """The parser never writes such things; what reads its output still reads nothing else than its input."""
+    try:
+        columns = columns_of(["".join(page).encode() for page in pages])
+    except BrokenMarkup:
+        return
+    blocks = find_blocks(columns)
+    assert columns.tokens.sum() == len(columns.codes) == len(columns.lengths)
+    assert all(text and text == " ".join(text.split()) for text in blocks.texts)
+    assert sum(map(len, blocks.texts)) <= sum(len("".join(page)) for page in pages)
 
 
 def test_the_cap_on_depth_includes_its_value() -> None:
-    deep = split("<div>" * 9 + "</div>" * 9)
+    deep = b"<div>" * 9 + b"</div>" * 9
     assert columns_of([deep], max_depth=9).level.max() == 8
     with pytest.raises(TooDeep):
-        columns_of([split("<p></p>"), deep], max_depth=8)
+        columns_of([b"<p></p>", deep], max_depth=8)
 
 
 # --- batches
@@ -209,7 +263,7 @@ def test_pages_whose_elements_look_nearly_alike_are_told_apart() -> None:
     """Two classes whose checksums differ by one, on pages that follow one another in a batch."""
     sums: dict[int, str] = {}
     for i in itertools.count():
-        style = zlib.crc32(f"div k{i}".encode()) & 0x7FFFFF
+        style = describe(f'div class="k{i}"') >> 40
         if style + 1 in sums:
             first, second = sums[style + 1], f"k{i}"
             break
@@ -244,7 +298,8 @@ def test_trees_are_what_one_gets_going_down_each_of_them(seed: int, depth: int, 
             place = sum((row[asked[level]] > borders[level]) << level for level in range(depth))
             total = [one + float(leaf) for one, leaf in zip(total, leaves[place], strict=True)]
         expected.append(total)
-    assert trees.evaluate(matrix).tolist() == expected
+    assert trees.evaluate(matrix, {"a": 0, "b": 1, "c": 2}).tolist() == expected
+    assert trees.evaluate(matrix[::-1], {"a": 2, "b": 1, "c": 0}).tolist() == expected
 
 
 def test_the_shipped_trees_are_small_and_ask_only_for_what_is_measured() -> None:
@@ -348,16 +403,72 @@ def test_words_are_matched_whole_but_where_they_may_begin_others() -> None:
     assert "body_text" in of("article-body") and "body_text" not in of("article-teaser")
 
 
-def test_forgetting_tags_when_the_memory_is_full_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    tags = [tag for page in markups([path.read_bytes() for path in GOLDEN]) for tag in page.tags]
-    markup.forget()
-    first = describe_all(tags)
-    monkeypatch.setattr(markup, "_REMEMBERED", 20)
-    for begin in range(0, len(tags), 50):
-        assert describe_all(tags[begin : begin + 50]) == first[begin : begin + 50]
-        assert len(markup._tags) <= 20 + 50
-    markup.forget()
-    assert [describe(tag) for tag in tags] == first
+_STEMS = sorted((t[:-1] for words in WORDS.values() for t in words.split() if t.endswith("*")), key=len, reverse=True)
+_BODY_TEXT = re.compile(
+    r"(?:^|[\s_-])(?:article|post|entry|story|news|blog|page|single|detail|body|content|text|node|field|td|rich)s?"
+    r"(?:[_-]{1,2}\w+)?[_-]{0,2}(?:body|content|contents|text|copy|main)(?:$|[\s_-])|articleBody|storytext|postbody",
+    re.IGNORECASE,
+)
+_FOR_READERS = re.compile(r"screen-?reader|sr-only|visually-?hidden", re.IGNORECASE)
+_INVISIBLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+
+
+def purposes_of(names: str) -> set[str]:
+    """What the words of a class or id stand for, by regular expressions."""
+    found = set()
+    for word in re.split(r"[\s_-]+", names.lower()):
+        stem = next((stem for stem in _STEMS if word.startswith(stem)), None)
+        for purpose, words in WORDS.items():
+            if word in (listed := words.split()) or (stem and f"{stem}*" in listed):
+                found.add(purpose)
+            if f"{word}*" in listed:
+                found.add(purpose)
+    found |= {"body_text"} if "content" in found and _BODY_TEXT.search(names) else set()
+    return found | ({"unseen"} if "hidden" in found and _FOR_READERS.search(names) else set())
+
+
+def described(tag: str) -> set[str]:
+    number = describe(tag)
+    return {name for name in PURPOSES if number & PURPOSE[name]}
+
+
+_PIECES = [word.rstrip("*") for words in WORDS.values() for word in words.split()]
+_PIECES += ["single", "rich", "td", "s", "x", "é", "7", "screenreader", "visuallyhidden", "sr-only", "articleBody"]
+NAMES = st.lists(
+    st.tuples(st.sampled_from(_PIECES), st.sampled_from(["", "-", "_", "--", "__", "___", " ", "\t", "\u3000"])),
+    max_size=6,
+).map(lambda pairs: "".join(f"{word}{joint}" for word, joint in pairs))
+
+
+@given(NAMES, st.booleans())
+@settings(max_examples=500, deadline=None)
+def test_names_mean_what_their_words_do(names: str, upper: bool) -> None:
+    names = names.upper() if upper and names.isascii() else names
+    assert described(f'div class="{names}"') == described(f'div id="{names}"') == purposes_of(names)
+
+
+@given(st.text(st.sampled_from("displayvisibilitynonehidden:; \tDN"), max_size=30), st.sampled_from(["", " ", "\t "]))
+@settings(max_examples=200, deadline=None)
+def test_what_is_not_displayed_is_unseen(style: str, space: str) -> None:
+    for said in (
+        style,
+        f"{style}display{space}:{space}none",
+        f"{style}Visibility{space}:{space}HIDDEN;",
+        "display none",
+    ):
+        assert ("unseen" in described(f'p style="{said}"')) == bool(_INVISIBLE.search(said))
+
+
+def test_real_tags_are_described_by_the_words_of_their_names() -> None:
+    tags = [token.tag for page in markups([path.read_bytes() for path in GOLDEN]) for token in tokens_of(page)]
+    named = [
+        tag for tag in tags if re.match("(?:div|section|ul|li|h[1-6]) ", tag) and not re.search(" aria-| role=", tag)
+    ]
+    assert len(named) > 100
+    for tag in named:
+        values = re.findall(r' (?:class|id)="([^"]*)"', tag)
+        expected = set().union(*map(purposes_of, values)) | ({"list"} if tag.startswith("ul") else set())
+        assert described(tag) - {"unseen", "article_body"} == expected - {"unseen", "article_body"}, tag
 
 
 # --- characters
@@ -405,8 +516,13 @@ def plainly_counted(text: str) -> tuple[int, ...]:
 @given(st.lists(SOME, max_size=8))
 @settings(max_examples=200, deadline=None)
 def test_characters_are_counted_as_one_would_count_them(texts: list[str]) -> None:
-    counted = list(zip(*(column.tolist() for column in count(texts)), strict=True))
-    assert counted == [plainly_counted(text) for text in texts]
+    escaped = [text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for text in texts]
+    page = "".join(f"<div>{text}</div>" for text in escaped)
+    blocks = find_blocks(columns_of([f"<body>{page}</body>".encode()]))
+    lines = [line for text in texts if (line := " ".join(text.replace(BREAK, " ").split()))]
+    assert blocks.texts == lines
+    counted = list(zip(*(column.tolist() for column in blocks.counts[:8]), strict=True))
+    assert counted == [plainly_counted(line) for line in lines]
 
 
 # --- texts

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.extract.blocks import Blocks, running
-from pipelines.extract.columns import BREAK, Bools, Columns, Ints, resolved
-from pipelines.extract.markup import HEADINGS, PURPOSE, TAG, TAGS
+from pipelines.extract.columns import Bools, Columns, Ints
+from pipelines.extract.markup import BREAK, HEADINGS, PURPOSE, TAG, TAGS
 from pipelines.extract.pictures import Picture
 
 _MAX_NODE_CHARACTERS = 100_000
@@ -118,12 +118,11 @@ class _Writer:
 
     def _text(self, i: int) -> str:
         """A block's text with the line breaks that the page asked for."""
-        first, last = int(self._blocks.first[i]), int(self._blocks.last[i])
-        raw = resolved("".join(self._columns.texts[first : last + 1]))
+        if not self._preformatted[i] and not self._blocks.counts.breaks[i]:
+            return self._blocks.texts[i]
+        raw = self._columns.text_of(int(self._blocks.first[i]), int(self._blocks.last[i]))
         if self._preformatted[i]:
             raw = raw.replace(BREAK, "\n")
             return "\n".join(line.rstrip() for line in raw.strip("\n").split("\n")).rstrip()
-        if BREAK not in raw:
-            return self._blocks.texts[i]
         lines = (" ".join(line.split()) for line in raw.split(BREAK))
         return "\n".join(line for line in lines if line)

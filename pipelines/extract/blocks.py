@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.extract.columns import IS_BLOCK, Bools, Columns, Ints, resolved
-from pipelines.extract.counters import Counters, count
+from pipelines.extract import native
+from pipelines.extract.columns import IS_BLOCK, Bools, Columns, Ints
+from pipelines.extract.counters import Counters, write
 from pipelines.extract.markup import PURPOSE, TAG, TAGS
 
 # With less than this share of the letters outside noscript, the page is what noscript holds: forum software such as
@@ -27,6 +28,7 @@ class Blocks:
     box: Ints  # the block element it stands in
     leaf: Ints  # the innermost element of its first text
     texts: list[str]  # its text in one line, runs of white space as one space
+    hashes: npt.NDArray[np.uint64]  # of its text
     counts: Counters
     linked: Ints  # characters inside links
     starts: Ints  # of each page: its first block; and the number of blocks at the end
@@ -37,41 +39,18 @@ class Blocks:
 
 def find_blocks(columns: Columns) -> Blocks:
     """Blocks of a batch of pages."""
-    tokens = len(columns.tag)
-    boundary = IS_BLOCK[columns.tag]
-    if tokens:
-        boundary = boundary.copy()
-        boundary[0] = True
-    segment = np.cumsum(boundary) - 1
-    begins = np.flatnonzero(boundary)
-    lengths = _sums(columns.lengths, begins)
-    bits = columns.inherit_bits()
-    within = np.where(columns.owner >= 0, bits[columns.owner], 0)
-    linked = _sums(np.where(within & PURPOSE["link"], columns.lengths, 0), begins)
-    texts = np.flatnonzero(columns.lengths)
-    first_text = np.zeros(len(begins), np.int64)
-    first_text[segment[texts[::-1]]] = texts[::-1]
-    page_of_block = columns.page_of_token[begins]
-    unscripted = (within[first_text] & PURPOSE["noscript"]) != 0
-    whole = np.bincount(page_of_block, lengths, columns.pages)
-    shown = np.bincount(page_of_block, lengths * ~unscripted, columns.pages)
-    kept = np.flatnonzero((lengths > 0) & ~(unscripted & (shown >= _SHELL * whole)[page_of_block]))
-    last = np.append(begins[1:], tokens)[kept] - 1
-    page = columns.page_of_token[begins[kept]]
-    leaf = columns.owner[first_text[kept]]
+    first, last, page, leaf, linked = np.empty((5, len(columns.tag)), np.int64)
+    found = native.find_blocks(
+        columns.codes, columns.owner, columns.lengths, columns.inherit_bits(), columns.tokens, columns.pages,
+        PURPOSE["link"], PURPOSE["noscript"], _SHELL, first, last, page, leaf, linked,
+    )  # fmt: skip
+    first, last, page, leaf = first[:found], last[:found], page[:found], leaf[:found]
     boxes = columns.nearest(IS_BLOCK[columns.element_tag] | (columns.parent < 0))
-    texts_of_blocks = [
-        " ".join(resolved(columns.texts[i] if i == j else "".join(columns.texts[i : j + 1])).split())
-        for i, j in zip(begins[kept].tolist(), last.tolist(), strict=True)
-    ]
+    texts, hashes, counts = write(columns, first, last)
     return Blocks(
-        begins[kept], last, page, boxes[leaf], leaf, texts_of_blocks, count(texts_of_blocks), linked[kept],
+        first, last, page, boxes[leaf], leaf, texts, hashes, counts, linked[:found],
         np.searchsorted(page, np.arange(columns.pages + 1)),
     )  # fmt: skip
-
-
-def _sums(values: Ints, begins: Ints) -> Ints:
-    return np.add.reduceat(values, begins) if len(begins) else np.zeros(0, np.int64)
 
 
 def ragged(starts: Ints, index: Ints, page: Ints, offset: int) -> tuple[Ints, Bools]:

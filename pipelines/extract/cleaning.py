@@ -8,86 +8,64 @@ from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from pipelines.extract.columns import one_line
+from pipelines.extract import native
 
-# Never text, or raw text that would not survive being written out. Navigation and footers hold less than one word in a
-# hundred of the content of WCXB's pages, and a third of all tags. Readings of ruby (rt) are read aloud, not in line.
-_GONE = frozenset(
-    """
-    style template svg iframe object embed canvas audio video select textarea datalist noframes noembed xmp plaintext
-    map rt rp head nav footer
-    """.split()
-)
-_IMAGES = frozenset({"img", "amp-img"})
-_FOUND = _GONE | _IMAGES | {"script", "math", "header"}
+# Cut in the tree: what is in them need not be written out, or would not survive it.
+_CUT = ["script", "style", "svg", "template"]
 _DATA_TYPES = ("application/ld+json", "application/json")
 _TEX = (
     "annotation[encoding='application/x-tex'], annotation[encoding='application/x-latex'], annotation[encoding='TeX']"
 )
 # MediaWiki's links for editing a section, which stand inside its heading.
 _EDIT_LINK = re.compile(r'<span class="mw-editsection">.{0,600}?</span></span>', re.DOTALL)
-# Pages have one header, or one for each article; each costs a look inside.
-_MAX_HEADERS = 50
 _MATH_LEVELS = 64
+# Pictures of formulas, whose alternative text goes into the sentence around them.
+_IMAGE = re.compile(r"<img [^>]*>")
+_FORMULA = re.compile(r' class="(?:[^"]* )?(?:mwe-math|latex)[^"]*"')
+_ALT = re.compile(r' alt="([^"]+)"')
+_DISPLAY = "{\\displaystyle"
 
 
 @dataclass
 class Cleaned:
-    """The body's markup, empty for a page without one, and the texts of its scripts that hold data."""
+    """The body's markup in UTF-8, empty for a page without one, and the texts of its scripts that hold data."""
 
-    markup: str = ""
+    markup: bytes = b""
     data: list[str] = field(default_factory=list)
-    images: int = 0  # image elements of the body, those that were cut away among them
-    has_math: bool = False  # formulas came as MathML, so that pictures of formulas repeat them
 
 
-def clean(tree: LexborHTMLParser) -> Cleaned:
-    """What is left of a page. Changes the tree."""
-    cleaned = Cleaned()
-    body = tree.body
-    if body is None:
-        return cleaned
-    headers = 0
-    found = [(tag, node) for node in body.traverse() if (tag := node.tag) in _FOUND]
-    cleaned.images = sum(tag in _IMAGES for tag, _ in found)
-    for tag, node in reversed(found):  # what is inside another goes before it
-        if tag == "header":
-            headers += 1
-            if headers <= _MAX_HEADERS and node.css_first("h1,h2,h3,h4,h5,h6,p") is None:
-                node.decompose()
-        elif tag in _IMAGES:
-            continue
-        elif tag == "math":
-            cleaned.has_math = True
-            if not _in_math(node):
-                node.replace_with(f" {one_line(_tex(node))} ")
-        elif tag == "script":
-            _take_script(node, cleaned)
-        else:
-            node.decompose()
-    for node in reversed(tree.head.css("script")) if tree.head is not None else ():
-        _take_data(node, cleaned)
-    cleaned.data.reverse()
-    cleaned.markup = body.html or ""
-    if "mw-editsection" in cleaned.markup:
-        cleaned.markup = _EDIT_LINK.sub("", cleaned.markup)
-    return cleaned
+def clean(tree: LexborHTMLParser, hints: int) -> Cleaned:
+    """What is left of a page, of which `hints` tell what it may have. Changes the tree."""
+    if tree.body is None:
+        return Cleaned()
+    data = _data(tree) if hints & native.DATA else []
+    if hints & native.MATH_SCRIPT:
+        for node in tree.css("script[type^='math/']"):
+            node.replace_with(f" {one_line(node.text())} ")
+    formulas = tree.body.css("math") if hints & native.MATH else []
+    for node in reversed(formulas):
+        if not _in_math(node):
+            node.replace_with(f" {one_line(_tex(node))} ")
+    tree.strip_tags(_CUT if not hints & native.PLAINTEXT else [*_CUT, "plaintext"])
+    markup = tree.body.html or ""
+    if hints & native.EDIT_LINKS:
+        markup = _EDIT_LINK.sub("", markup)
+    if hints & native.FORMULAS and not formulas:
+        markup = _IMAGE.sub(_named, markup)
+    return Cleaned(markup.encode("utf-8", "replace"), data)
 
 
-def _take_data(node: LexborNode, cleaned: Cleaned) -> str:
-    """The type of a script, whose text is taken if it is data."""
-    kind = node.attributes.get("type") or ""
-    if kind.startswith(_DATA_TYPES):
-        cleaned.data.append(node.text())
-    return kind
+def _data(tree: LexborHTMLParser) -> list[str]:
+    """Texts of scripts that hold data."""
+    scripts = tree.css("script[type]")
+    return [node.text() for node in scripts if (node.attributes.get("type") or "").startswith(_DATA_TYPES)]
 
 
-def _take_script(node: LexborNode, cleaned: Cleaned) -> None:
-    kind = _take_data(node, cleaned)
-    if kind.startswith("math/"):
-        node.replace_with(f" {one_line(node.text())} ")
-    else:
-        node.decompose()
+def _named(image: re.Match[str]) -> str:
+    """The tag of an image, with its alternative text behind it if it is the picture of a formula."""
+    tag = image.group()
+    alt = _ALT.search(tag) if _FORMULA.search(tag) else None
+    return f"{tag} {one_line(alt.group(1).replace('&quot;', chr(34)))} " if alt else tag
 
 
 def _in_math(node: LexborNode) -> bool:
@@ -104,3 +82,9 @@ def _tex(node: LexborNode) -> str:
     """TeX where the page gives it, else the alternative text, else whatever text MathML comes to."""
     annotation = node.css_first(_TEX)
     return annotation.text() if annotation is not None else node.attributes.get("alttext") or node.text()
+
+
+def one_line(tex: str) -> str:
+    """TeX in one line, without the wrapper that MediaWiki puts around it."""
+    tex = " ".join(tex.split())
+    return tex[len(_DISPLAY) : -1].strip() if tex.startswith(_DISPLAY) and tex.endswith("}") else tex

@@ -90,7 +90,7 @@ def choose(columns: Columns, blocks: Blocks, heads: Sequence[Head]) -> Choice:
     kinds = page_kinds(of_pages, names, matrix, blocks)
     known = np.concatenate((matrix, kinds.T.astype(np.float32)[:, blocks.page]))
     place.update({f"kind_{kind}": len(names) + i for i, kind in enumerate(KINDS)})
-    odds = of_blocks.evaluate(known[[place[name] for name in of_blocks.names]])[:, 0]
+    odds = of_blocks.evaluate(known, place)[:, 0]
     decide(odds, kinds, blocks, near, heads, Traits.of(names, matrix), kept)
     return Choice(kept, kinds, near.alike)
 
@@ -117,7 +117,8 @@ class Traits:
 def page_kinds(model: Trees, names: Sequence[str], matrix: Floats, blocks: Blocks) -> Doubles:
     """Probabilities of shape (pages, KINDS); zeros for a page without blocks."""
     filled = np.flatnonzero(np.diff(blocks.starts))
-    odds = model.evaluate(page_vectors(model.names, names, matrix, blocks)[:, filled])
+    vectors = page_vectors(model.names, names, matrix, blocks)[:, filled]
+    odds = model.evaluate(vectors, {name: i for i, name in enumerate(model.names)})
     odds = np.exp(odds - odds.max(axis=1, keepdims=True))
     kinds = np.zeros((len(blocks.starts) - 1, len(KINDS)))
     kinds[filled] = odds / odds.sum(axis=1, keepdims=True)

@@ -5,6 +5,8 @@ import re
 
 from resiliparse.parse.encoding import detect_encoding
 
+from pipelines.extract import native
+
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _BOM_BYTES = tuple(bom for bom, _ in _BOMS)
 _META = re.compile(rb"<meta[^>]{0,512}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.-]+)", re.IGNORECASE)
@@ -33,13 +35,9 @@ def to_utf8(body: bytes, header_charset: str) -> tuple[bytes, str]:
 
 
 def _is_utf8(body: bytes) -> bool:
-    if body.isascii():
-        return b"\x1b$" not in body  # else ISO-2022-JP, which is written in seven bits
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    if b"\x1b$" in body and body.isascii():
+        return False  # ISO-2022-JP, which is written in seven bits
+    return bool(native.is_utf8(body, len(body)))
 
 
 def decode(body: bytes, header_charset: str) -> tuple[str, str]:

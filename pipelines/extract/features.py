@@ -9,10 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.extract import native
 from pipelines.extract.blocks import UP, Blocks, Context, context, ragged, running, windows
 from pipelines.extract.columns import Bools, Columns, Ints
 from pipelines.extract.head import TYPES, Head
-from pipelines.extract.markup import PURPOSE, PURPOSES, TAG, TAGS
+from pipelines.extract.markup import FIRST_PURPOSE, PURPOSE, PURPOSES, TAG, TAGS
 
 Floats = npt.NDArray[np.float32]
 
@@ -43,25 +44,25 @@ _CLOSING = frozenset(
     комментарии также 関連 相关
     """.split()
 )
-_DISTANCE_LIMIT = 12
+_DISTANCE_LIMIT, _REACH = 12, 99
+_MOST_FEATURES = 256
 # The distance to an element that there is not.
 NO_ANCESTOR = 20
 
 
 class _Matrix:
-    """Columns of features with their names."""
+    """Rows of features with their names."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, blocks: int) -> None:
         self.names: list[str] = []
-        self.columns: list[Floats] = []
-        self._rows = rows
+        self._rows = np.empty((_MOST_FEATURES, blocks), np.float32)
 
     def add(self, name: str, values: npt.NDArray[np.generic]) -> None:
+        self._rows[len(self.names)] = values
         self.names.append(name)
-        self.columns.append(values.astype(np.float32))
 
     def array(self) -> Floats:
-        return np.stack(self.columns) if self._rows else np.zeros((len(self.columns), 0), np.float32)
+        return self._rows[: len(self.names)]
 
 
 def features(columns: Columns, blocks: Blocks, heads: Sequence[Head]) -> tuple[list[str], Floats, Context]:
@@ -121,11 +122,10 @@ def _add_own(matrix: _Matrix, blocks: Blocks, own: _Own) -> None:
 
 def _add_texts(matrix: _Matrix, blocks: Blocks, own: _Own, heads: Sequence[Head]) -> None:
     texts = blocks.texts
-    repeats, copy, in_body, is_title, closing = np.zeros((5, len(blocks)), np.float32)
+    in_body, is_title, closing = np.zeros((3, len(blocks)), np.float32)
+    repeats, copy = _repeats(blocks)
     for page, head in enumerate(heads):
         begin, end = int(blocks.starts[page]), int(blocks.starts[page + 1])
-        if len(set(texts[begin:end])) < end - begin:
-            _mark_repeats(texts, begin, end, repeats, copy)
         if head.body:
             for i in range(begin, end):
                 if len(texts[i]) > _TELLING:
@@ -160,15 +160,14 @@ _TELLING, _COMPARED = 20, 60
 _SHORT_HEADING = 12
 
 
-def _mark_repeats(texts: Sequence[str], begin: int, end: int, repeats: Floats, copy: Floats) -> None:
-    """How often a text occurs in its page, and how often it did before."""
-    seen: dict[str, list[int]] = {}
-    for i in range(begin, end):
-        seen.setdefault(texts[i], []).append(i)
-    for places in seen.values():
-        if len(places) > 1:
-            repeats[places] = len(places)
-            copy[places] = range(len(places))
+def _repeats(blocks: Blocks) -> tuple[Ints, Ints]:
+    """How often a text occurs in its page if it does more than once, and how often it did before."""
+    which = np.unique(blocks.hashes + blocks.page.astype(np.uint64), return_inverse=True)[1]
+    number = np.bincount(which)
+    order = np.argsort(which, kind="stable")
+    before = np.empty(len(which), np.int64)
+    before[order] = np.arange(len(which)) - np.repeat(np.cumsum(number) - number, number)
+    return np.where(number[which] > 1, number[which], 0), before
 
 
 _WORD = re.compile(r"\w+")
@@ -189,15 +188,16 @@ def _first_of_page(blocks: Blocks, wanted: Bools) -> Ints:
 
 def _add_ancestors(matrix: _Matrix, columns: Columns, blocks: Blocks) -> None:
     """How many levels above a block the nearest element of each purpose is."""
-    bits = columns.codes[columns.opens]
-    level = columns.level.astype(np.int16)
-    own = np.stack([np.where(bits & PURPOSE[name], level, np.int16(-1)) for name in PURPOSES], axis=1).astype(np.int16)
-    nearest = columns.inherit(own)[blocks.leaf]
-    here = level[blocks.leaf]
-    for i, name in enumerate(PURPOSES):
-        distance = np.where(nearest[:, i] >= 0, here - nearest[:, i], 99)
-        matrix.add(f"to_{name}", np.where(distance < 99, np.minimum(distance, _DISTANCE_LIMIT), NO_ANCESTOR))
-    matrix.add("depth", here)
+    found = np.empty((len(PURPOSES), len(blocks)), np.float32)
+    failed = native.distances(
+        columns.parent, columns.level, columns.codes, columns.opens, len(columns.parent), FIRST_PURPOSE, len(PURPOSES),
+        blocks.leaf, len(blocks), _REACH, _DISTANCE_LIMIT, NO_ANCESTOR, found,
+    )  # fmt: skip
+    if failed:
+        raise MemoryError
+    for name, distance in zip(PURPOSES, found, strict=True):
+        matrix.add(f"to_{name}", distance)
+    matrix.add("depth", columns.level[blocks.leaf])
 
 
 def _add_surroundings(
@@ -297,7 +297,7 @@ def _add_candidates(matrix: _Matrix, columns: Columns, blocks: Blocks, own: _Own
     page = columns.page_of_token[columns.opens]
     best = np.zeros(columns.pages, np.int64)
     np.maximum.at(best, page, score)
-    order = np.argsort(score, kind="stable")
+    order = np.lexsort((columns.level, score))  # of equals the deepest, of those the last
     top = np.full(columns.pages, -1)
     top[page[order]] = order
     around = columns.parent[top]

@@ -10,6 +10,8 @@ from urllib.parse import urljoin
 from selectolax.lexbor import LexborHTMLParser
 
 from filters import consent
+from pipelines.extract import native
+from pipelines.extract.survey import Survey
 from pipelines.frame.http_message import HttpHead
 
 # What structured data says that a page holds; the model of blocks knows the types by their place here.
@@ -30,9 +32,8 @@ _PUBLISHED_METAS = (
 )  # fmt: skip
 _PUBLISHED = re.compile(r'"datePublished"\s*:\s*"([^"]{4,40})"')
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})?)?")
-# Looked for as bytes around the word, since a selector costs more than all of the head; so often, in tags of that size.
-_LOOKS, _TAG_BYTES, _MAX_LICENSES = 20, 1000, 10
-_LICENSED = re.compile(rb"<(?:a|link)\s[^<]*", re.IGNORECASE)
+# Looked for as bytes, since a selector costs more than all of the head.
+_MAX_LICENSES = 10
 _RELATION = re.compile(rb"\srel\s*=\s*[\"']?([^\"'>]*)", re.IGNORECASE)
 _HREF = re.compile(rb"\bhref\s*=\s*[\"']?([^\"'\s>]{1,300})", re.IGNORECASE)
 _COMMONS = re.compile(rb"https?://creativecommons\.org/(?:licenses|publicdomain)/[a-z+-]+(?:/\d\.\d/?)?", re.IGNORECASE)
@@ -56,7 +57,7 @@ class Head:
     licenses: tuple[str, ...] = ()  # URLs of rel=license, else of the one Creative Commons licence that is linked
 
 
-def read_head(tree: LexborHTMLParser, html: bytes, url: str, response: HttpHead) -> Head:
+def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey) -> Head:
     """What a page's head says; before `clean`, which removes it."""
     metas: dict[str, str] = {}
     directives = set(consent.of_response(response.all("x-robots-tag"), response.get("tdm-reservation")))
@@ -83,7 +84,7 @@ def read_head(tree: LexborHTMLParser, html: bytes, url: str, response: HttpHead)
         open_graph=_open_graph(metas.get("og:type", "")),
         forum=bool(_FORUM.search(metas.get("generator", ""))),
         published=next((date for name in _PUBLISHED_METAS if (date := _date(metas.get(name, "")))), None),
-        licenses=_licenses(html, base),
+        licenses=_licenses(seen, base),
     )
 
 
@@ -120,22 +121,15 @@ def _date(text: str) -> datetime | None:
         return None
 
 
-def _licenses(html: bytes, base: str) -> tuple[str, ...]:
+def _licenses(seen: Survey, base: str) -> tuple[str, ...]:
     """Targets of links that say rel=license; else the one Creative Commons licence that the page links."""
     linked = []
-    at = html.find(b"license")
-    for _ in range(_LOOKS if at >= 0 else 0):
-        begin = html.rfind(b"<", max(0, at - _TAG_BYTES), at)
-        end = html.find(b">", begin, at + _TAG_BYTES) if begin >= 0 else -1
-        if end > at and (found := _LICENSED.match(html, begin, end)):
-            relation, target = _RELATION.search(found.group()), _HREF.search(found.group())
-            if relation and target and b"license" in relation.group(1).lower().split():
-                linked.append(target.group(1))
-        at = html.find(b"license", max(at + 1, end))
-        if at < 0:
-            break
-    if not linked and b"creativecommons.org/" in html:
-        linked = sorted(set(_COMMONS.findall(html)))
+    for tag in seen.licensed:
+        relation, target = _RELATION.search(tag), _HREF.search(tag)
+        if relation and target and b"license" in relation.group(1).lower().split():
+            linked.append(target.group(1))
+    if not linked and seen.hints & native.COMMONS:
+        linked = sorted(set(_COMMONS.findall(seen.html)))
         linked = linked if len(linked) == 1 else []
     return tuple(dict.fromkeys(_join(base, link.decode("utf-8", "replace")) for link in linked[:_MAX_LICENSES]))
 

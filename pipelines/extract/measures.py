@@ -31,7 +31,7 @@ def measure(blocks: Blocks, choice: Choice, sizes: Sequence[int]) -> list[Measur
     """Measures of each page of a batch, given their sizes in bytes."""
     pages = len(sizes)
     kept, solid = choice.kept, blocks.counts.solid
-    spaced = np.fromiter(map(len, blocks.texts), np.int64, len(blocks)) * kept
+    spaced = blocks.counts.spaced * kept
     text = np.bincount(blocks.page, solid, pages)
     content = np.bincount(blocks.page, solid * kept, pages)
     linked = np.bincount(blocks.page, np.minimum(blocks.linked * kept, spaced), pages)

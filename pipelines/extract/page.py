@@ -1,6 +1,5 @@
 """HTML pages to their nodes: parsed under caps, cut to their content, texts and images in the order of the document."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,25 +9,16 @@ from selectolax.lexbor import LexborHTMLParser
 from pipelines.extract.assembly import Node, nodes_of_pages
 from pipelines.extract.blocks import find_blocks
 from pipelines.extract.cleaning import Cleaned, clean
-from pipelines.extract.columns import BrokenMarkup, Split, TooDeep, columns_of, split
+from pipelines.extract.columns import BrokenMarkup, TooDeep, columns_of
 from pipelines.extract.content import choose
 from pipelines.extract.head import Head, describe_data, read_head
 from pipelines.extract.hydration import FRAME_WORDS, nodes_of_data
 from pipelines.extract.measures import Measures, measure
 from pipelines.extract.pictures import find_pictures
+from pipelines.extract.survey import survey
 from pipelines.frame.http_message import HttpHead
 from schemas.recipe import ExtractSettings
 from schemas.statuses import RecordOutcome
-
-# Elements that only an end tag closes. Their nesting makes lexbor's time grow with the square of the depth (100,000
-# nested div: 17 s, 10,000: 0.2 s), so depth is bounded on the text, and only on pages with enough tags to matter.
-_NESTING = re.compile(
-    rb"<(/?)(?:div|section|article|main|ul|ol|dl|table|blockquote|span|form|fieldset|details|figure|center|font|b|i|em"
-    rb"|strong|a|small|big|u|s|del|ins|code|nav|header|footer|aside|svg|g|object|button|label)[\s>/]",
-    re.IGNORECASE,
-)
-_SHALLOW_TAGS = 10_000
-_SHORT_PAGE = 3 * _SHALLOW_TAGS
 
 
 @dataclass(frozen=True)
@@ -82,7 +72,6 @@ class ReadPage:
     """A page between being parsed and being understood."""
 
     head: Head
-    markup: Split
     cleaned: Cleaned
     size: int
 
@@ -92,17 +81,15 @@ def read_page(source: Source, caps: ExtractSettings) -> ReadPage | RecordOutcome
     html = source.html
     if not html or html.isspace():
         return RecordOutcome.EMPTY
-    tags = html.count(b"<") if len(html) > min(_SHORT_PAGE, caps.max_nodes) else 0
-    if tags > caps.max_nodes:
+    seen = survey(html)
+    if seen.tags > caps.max_nodes:
         return RecordOutcome.TOO_MANY_NODES
-    if tags > _SHALLOW_TAGS and _depth(html) > caps.max_depth:
+    if seen.depth > caps.max_depth:
         return RecordOutcome.TOO_DEEP
     tree = LexborHTMLParser(html)
-    head = read_head(tree, html, source.url, source.head)
-    cleaned = clean(tree)
-    return ReadPage(
-        describe_data(head, cleaned.data), split(cleaned.markup, name_formulas=not cleaned.has_math), cleaned, len(html)
-    )
+    head = read_head(tree, source.url, source.head, seen)
+    cleaned = clean(tree, seen.hints)
+    return ReadPage(describe_data(head, cleaned.data), cleaned, len(html))
 
 
 def _understand_alone(page: ReadPage, caps: ExtractSettings) -> Page | RecordOutcome:
@@ -115,12 +102,12 @@ def _understand_alone(page: ReadPage, caps: ExtractSettings) -> Page | RecordOut
 
 
 def _understand(pages: Sequence[ReadPage], caps: ExtractSettings) -> list[Page | RecordOutcome]:
-    columns = columns_of([page.markup for page in pages], caps.max_depth)
+    columns = columns_of([page.cleaned.markup for page in pages], caps.max_depth)
     blocks = find_blocks(columns)
     choice = choose(columns, blocks, [page.head for page in pages])
     pictures, dropped = find_pictures(columns, blocks, choice, [page.head.base for page in pages])
-    for page, images, reasons in zip(pages, pictures, dropped, strict=True):
-        reasons["boilerplate"] += page.cleaned.images - len(images) - sum(reasons.values())
+    for elements, images, reasons in zip(columns.images.tolist(), pictures, dropped, strict=True):
+        reasons["boilerplate"] += elements - len(images) - sum(reasons.values())
     assembled = nodes_of_pages(columns, blocks, choice.kept, pictures)
     measured = measure(blocks, choice, [page.size for page in pages])
     return [
@@ -139,12 +126,3 @@ def _or_data(page: ReadPage, nodes: list[Node]) -> list[Node]:
 
 def _words(nodes: Sequence[Node]) -> int:
     return sum(len(node.text.split()) for node in nodes if node.text is not None)
-
-
-def _depth(html: bytes) -> int:
-    """Upper estimate of how deep elements are nested, in one pass over the text."""
-    depth = deepest = 0
-    for match in _NESTING.finditer(html):
-        depth = max(depth - 1, 0) if match.group(1) else depth + 1
-        deepest = max(deepest, depth)
-    return deepest

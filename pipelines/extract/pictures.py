@@ -138,7 +138,7 @@ def _leads_elsewhere(columns: Columns, links: Ints, token: int) -> bool:
     link = int(links[owner]) if owner >= 0 else -1
     if link < 0:
         return False
-    target = attributes_of(columns.tags[columns.opens[link]]).get("href", "").strip()
+    target = attributes_of(columns.markup_of(int(columns.opens[link]))).get("href", "").strip()
     return bool(target) and not target.startswith("#") and not _FILE.search(target)
 
 
@@ -187,7 +187,7 @@ def _captions(columns: Columns, blocks: Blocks) -> dict[int, str]:
 
 def _describe(columns: Columns, token: int, base: str) -> Picture | str:
     """An image as its element gives it, or why it is none."""
-    attributes = attributes_of(columns.tags[token])
+    attributes = attributes_of(columns.markup_of(token))
     width, height = (image_source.pixels(attributes.get(side)) for side in ("width", "height"))
     sides = [side for side in (width, height) if side is not None]
     if sides and max(sides) <= _TINY:
@@ -231,4 +231,4 @@ def _sources(columns: Columns, token: int) -> list[dict[str, str]]:
     if owner < 0 or columns.element_tag[owner] != TAG["picture"]:
         return []
     begin, end = int(columns.opens[owner]), int(columns.closes[owner])
-    return [attributes_of(columns.tags[i]) for i in range(begin, end) if columns.tag[i] == TAG["source"]]
+    return [attributes_of(columns.markup_of(i)) for i in range(begin, end) if columns.tag[i] == TAG["source"]]

@@ -4,12 +4,15 @@ In an oblivious tree all nodes of one depth ask the same question, so a tree of 
 2^d values: what a few array operations do for a whole batch. CatBoost trains them; nothing of it is needed here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from pipelines.extract import native
 
 Floats = npt.NDArray[np.float32]
 
@@ -28,21 +31,19 @@ class Trees:
     leaves: Floats
     bias: npt.NDArray[np.float64]
 
-    def evaluate(self, matrix: Floats) -> npt.NDArray[np.float64]:
-        """Log-odds of shape (rows, outputs) for a matrix of shape (features, rows); summed in the trees' order."""
-        rows = matrix.shape[1]
+    def evaluate(self, matrix: Floats, place: Mapping[str, int]) -> npt.NDArray[np.float64]:
+        """Log-odds of shape (rows, outputs), summed in the trees' order.
+
+        Args:
+            matrix: of shape (features, rows).
+            place: which row of it holds a feature.
+        """
+        rows, (trees, depth), outputs = matrix.shape[1], self.asked.shape, len(self.bias)
+        asked = np.array([place[name] for name in self.names], np.int16)[self.asked]
         total = np.repeat(self.bias[None], rows, axis=0)
-        place = np.empty(rows, np.uint8)
-        answer = np.empty(rows, np.bool_)
-        bit = answer.view(np.uint8)
-        for asked, borders, leaves in zip(self.asked.tolist(), self.borders, self.leaves, strict=True):
-            np.greater(matrix[asked[0]], borders[0], out=answer)
-            place[:] = bit
-            for depth, row in enumerate(asked[1:], 1):
-                np.greater(matrix[row], borders[depth], out=answer)
-                np.left_shift(bit, depth, out=bit)
-                np.bitwise_or(place, bit, out=place)
-            total += leaves[place]
+        native.evaluate(
+            np.ascontiguousarray(matrix), rows, asked, self.borders, self.leaves, trees, depth, outputs, total
+        )
         return total
 
 

@@ -1,0 +1,822 @@
+/*
+ * Markup of many pages to arrays: tags, texts, the tree, blocks of text. What these functions say is defined by
+ * `columns.py`, `blocks.py` and `trees.py`, which call them and hold all tables; here are only the loops.
+ *
+ * Input is what lexbor writes: UTF-8, every element closed or known to have no end, `<` and `>` only around tags. Other
+ * input gives other output, never a read or a write outside the arrays.
+ */
+
+#define _GNU_SOURCE /* memmem */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef int64_t i64;
+typedef uint64_t u64;
+typedef uint8_t u8;
+
+enum { VOID = 1, BLOCK = 2, GONE = 4, RAW = 8, PLAIN = 16, IMAGE = 32, HEADER = 64, SAYS = 128, BREAKS = 256, NESTS = 512 };
+enum { END = 1 << 7, TAG_MASK = END - 1, STYLE_SHIFT = 40 };
+#define BREAK 0x1f
+
+/* --- what is known by its name: elements, and words of attributes */
+
+#define SLOTS 1024
+struct entry {
+    const u8 *text;
+    i64 size, code, kind;
+};
+static struct entry names[SLOTS], words[SLOTS], roles[SLOTS], properties[SLOTS];
+static struct entry *const tables[] = {names, words, roles, properties};
+static i64 kind_of_tag[END];
+
+static u64 hash_of(const u8 *text, i64 size) {
+    u64 hash = (u64)size * 0x9E3779B97F4A7C15u;
+    while (size >= 8) {
+        u64 word;
+        memcpy(&word, text, 8);
+        hash = (hash ^ word) * 0xBF58476D1CE4E5B9u;
+        hash ^= hash >> 29;
+        text += 8, size -= 8;
+    }
+    u64 rest = 0;
+    memcpy(&rest, text, (size_t)size);
+    hash = (hash ^ rest) * 0x94D049BB133111EBu;
+    return hash ^ (hash >> 31);
+}
+
+static struct entry *slot(struct entry *table, const u8 *text, i64 size) {
+    u64 at = hash_of(text, size) % SLOTS;
+    while (table[at].text && (table[at].size != size || memcmp(table[at].text, text, (size_t)size)))
+        at = (at + 1) % SLOTS;
+    return &table[at];
+}
+
+/* Known texts of a table, each from ends[i - 1] to ends[i] of `text`, which has to stay; at most half as many as there
+ * are slots. Of names the kinds are those of the elements with these numbers. */
+void learn(i64 table, const u8 *text, const i64 *ends, const i64 *codes, const i64 *kinds, i64 count) {
+    i64 begin = 0;
+    memset(tables[table], 0, sizeof names);
+    for (i64 i = 0; i < count && i < SLOTS / 2; i++) {
+        struct entry known = {text + begin, ends[i] - begin, codes[i], kinds[i]};
+        *slot(tables[table], known.text, known.size) = known;
+        if (!table && codes[i] & TAG_MASK)
+            kind_of_tag[codes[i] & TAG_MASK] = kinds[i];
+        begin = ends[i];
+    }
+}
+
+#define MOST_STEMS 256
+static struct entry stems[MOST_STEMS];
+static i64 stems_from[END + 1]; /* by their first letter, of each the longest first */
+
+/* Beginnings of words, sorted by their first letter and then from long to short. */
+void learn_stems(const u8 *text, const i64 *ends, const i64 *codes, i64 count) {
+    i64 begin = 0, letter = 0;
+    count = count < MOST_STEMS ? count : MOST_STEMS;
+    for (i64 i = 0; i < count; i++) {
+        stems[i] = (struct entry){text + begin, ends[i] - begin, codes[i], 0};
+        for (; letter <= text[begin] && letter <= END; letter++)
+            stems_from[letter] = i;
+        begin = ends[i];
+    }
+    for (; letter <= END; letter++)
+        stems_from[letter] = count;
+}
+
+/* --- white space, as str.isspace has it */
+
+static int space_at(const u8 *p, const u8 *end) {
+    u8 c = *p;
+    if (c < 0x80)
+        return c == ' ' || (c >= 9 && c <= 13) || (c >= 0x1c && c <= 0x1f);
+    if (c == 0xc2)
+        return end - p >= 2 && (p[1] == 0x85 || p[1] == 0xa0) ? 2 : 0;
+    if (end - p < 3 || c < 0xe1 || c > 0xe3)
+        return 0;
+    if (c == 0xe1)
+        return p[1] == 0x9a && p[2] == 0x80 ? 3 : 0;
+    if (c == 0xe3)
+        return p[1] == 0x80 && p[2] == 0x80 ? 3 : 0;
+    if (p[1] == 0x80)
+        return (p[2] >= 0x80 && p[2] <= 0x8a) || p[2] == 0xa8 || p[2] == 0xa9 || p[2] == 0xaf ? 3 : 0;
+    return p[1] == 0x81 && p[2] == 0x9f ? 3 : 0;
+}
+
+/* The size of the white space that ends before p. */
+static int space_before(const u8 *begin, const u8 *p) {
+    const u8 *last = p - 1;
+    while (last > begin && (*last & 0xc0) == 0x80)
+        last--;
+    int width = last >= begin ? space_at(last, p) : 0;
+    return last + width == p ? width : 0;
+}
+
+static i64 stripped_length(const u8 *p, const u8 *end) {
+    int width;
+    while (p < end && (width = space_at(p, end)))
+        p += width;
+    while (end > p && (width = space_before(p, end)))
+        end -= width;
+    i64 length = 0;
+    for (; p < end; p++)
+        length += (*p & 0xc0) != 0x80;
+    return length;
+}
+
+/* --- pages as they came */
+
+enum { HAS_DATA = 1, HAS_MATH = 2, HAS_MATH_SCRIPT = 4, HAS_PLAINTEXT = 8, HAS_EDIT_LINKS = 16, HAS_FORMULAS = 32 };
+enum { HAS_COMMONS = 64 };
+enum { TAGS, DEPTH, HINTS, LICENSED, SURVEYED };
+#define LONGEST_NAME 10
+#define LONGEST_TAG 2000
+
+static const u8 *find(const u8 *p, const u8 *end, const char *what) {
+    i64 size = (i64)strlen(what);
+    for (; end - p >= size; p++) {
+        p = memchr(p, what[0], (size_t)(end - p - size + 1));
+        if (!p || !memcmp(p, what, (size_t)size))
+            return p;
+    }
+    return NULL;
+}
+
+static int is_name(const u8 *name, i64 size, const char *wanted) {
+    return size == (i64)strlen(wanted) && !memcmp(name, wanted, (size_t)size);
+}
+
+/* What the name of a tag and, where it matters, its attributes hint at; `tag` is behind the name. */
+static i64 hints_of(const u8 *name, i64 size, const u8 *tag, const u8 *end, const u8 **licensed) {
+    if (is_name(name, size, "math"))
+        return HAS_MATH;
+    if (is_name(name, size, "plaintext"))
+        return HAS_PLAINTEXT;
+    int anchor = is_name(name, size, "a") || is_name(name, size, "link"), image = is_name(name, size, "img");
+    int script = is_name(name, size, "script");
+    if (!anchor && !image && !script && !is_name(name, size, "span"))
+        return 0;
+    const u8 *close = memchr(tag, '>', (size_t)(end - tag < LONGEST_TAG ? end - tag : LONGEST_TAG));
+    if (!close)
+        return 0;
+    if (anchor)
+        return *licensed = find(tag, close, "license") ? close : NULL, 0;
+    if (image)
+        return find(tag, close, "mwe-math") || find(tag, close, "latex") ? HAS_FORMULAS : 0;
+    if (script)
+        return (find(tag, close, "math/") ? HAS_MATH_SCRIPT : 0) | (find(tag, close, "json") ? HAS_DATA : 0);
+    return find(tag, close, "mw-editsection") ? HAS_EDIT_LINKS : 0;
+}
+
+static i64 lower_name(const u8 *tag, const u8 *end, u8 *name) {
+    i64 size = 0;
+    for (; tag < end && size < LONGEST_NAME; tag++) {
+        u8 c = *tag >= 'A' && *tag <= 'Z' ? *tag + 32 : *tag;
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
+            break;
+        name[size++] = c;
+    }
+    return size && (tag == end || *tag == '>' || *tag == '/' || space_at(tag, end)) ? size : 0;
+}
+
+/* What a page has by a look at each <, be it in a script: upper estimates, and hints that something may be there.
+ *
+ * `found`: how many tags; how deep those nest that only an end tag closes, looked at where there are more tags than
+ * `shallow`; HINTS; and how many links or anchors speak of a licence, the first `room` of which lie from
+ * licensed[2 * i] to licensed[2 * i + 1]. */
+void survey(const u8 *html, i64 size, i64 shallow, i64 *found, i64 *licensed, i64 room) {
+    const u8 *end = html + size;
+    u8 name[LONGEST_NAME];
+    memset(found, 0, SURVEYED * sizeof *found);
+    for (const u8 *p = html; p < end && (p = memchr(p, '<', (size_t)(end - p))); p++) {
+        const u8 *tag = p + 1, *close = NULL;
+        found[TAGS]++;
+        if (tag == end || !strchr("aAiIlLmMpPsS", *tag) || !*tag)
+            continue;
+        i64 length = lower_name(tag, end, name);
+        found[HINTS] |= hints_of(name, length, tag + length, end, &close);
+        if (close && found[LICENSED]++ < room) {
+            licensed[2 * found[LICENSED] - 2] = p - html;
+            licensed[2 * found[LICENSED] - 1] = close - html;
+        }
+    }
+    if (memmem(html, (size_t)size, "creativecommons.org/", 20))
+        found[HINTS] |= HAS_COMMONS;
+    i64 depth = 0;
+    const u8 *p = found[TAGS] > shallow ? html : end;
+    for (; p < end && (p = memchr(p, '<', (size_t)(end - p))); p++) {
+        int ends = p + 1 < end && p[1] == '/';
+        i64 length = lower_name(p + 1 + ends, end, name);
+        const struct entry *known = length ? slot(names, name, length) : NULL;
+        if (!known || !known->text || !(known->kind & NESTS))
+            continue;
+        depth += !ends ? 1 : depth > 0 ? -1 : 0;
+        if (depth > found[DEPTH])
+            found[DEPTH] = depth;
+    }
+}
+
+/* Whether bytes are text in UTF-8, and no character of it is half of a surrogate pair. */
+int is_utf8(const u8 *p, i64 size) {
+    const u8 *end = p + size;
+    while (p < end) {
+        u64 word;
+        if (end - p >= 8 && (memcpy(&word, p, 8), !(word & 0x8080808080808080u))) {
+            p += 8;
+            continue;
+        }
+        u8 c = *p++;
+        if (c < 0x80)
+            continue;
+        i64 left = end - p;
+        int more = c >= 0xc2 && c < 0xe0 ? 1 : c >= 0xe0 && c < 0xf0 ? 2 : c >= 0xf0 && c < 0xf5 ? 3 : 0;
+        if (!more || left < more)
+            return 0;
+        if ((c == 0xe0 && p[0] < 0xa0) || (c == 0xed && p[0] > 0x9f) || (c == 0xf0 && p[0] < 0x90) ||
+            (c == 0xf4 && p[0] > 0x8f))
+            return 0;
+        for (; more; more--)
+            if ((*p++ & 0xc0) != 0x80)
+                return 0;
+    }
+    return 1;
+}
+
+/* --- tags to codes */
+
+/* Purposes that the C itself speaks of, in the order in which they are told. */
+enum { CONTENT, BODY_TEXT, HIDDEN, UNSEEN, OVERLAY, TOLD };
+static i64 purposes[TOLD];
+
+void learn_purposes(const i64 *bits) {
+    memcpy(purposes, bits, sizeof purposes);
+}
+
+static i64 name_size(const u8 *tag, const u8 *end) {
+    const u8 *space = memchr(tag, ' ', (size_t)(end - tag));
+    return (space ? space : end) - tag;
+}
+
+static u8 lower(u8 c) {
+    return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
+
+static int begins(const u8 *p, const u8 *end, const char *what) {
+    for (; *what; what++, p++)
+        if (p == end || lower(*p) != (u8)*what)
+            return 0;
+    return 1;
+}
+
+static int joins(u8 c) {
+    return c == '_' || c == '-';
+}
+
+static int is_word(u8 c) {
+    c = lower(c);
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c >= 0x80;
+}
+
+/* [_-]{1,2} word characters [_-]{0,2}, or [_-]{0,2} alone */
+static int is_joint(const u8 *p, const u8 *end) {
+    i64 size = end - p;
+    if (size <= 2 && (size < 1 || joins(p[0])) && (size < 2 || joins(p[1])))
+        return 1;
+    for (int before = 1; before <= 2 && before < size && joins(p[before - 1]); before++)
+        for (int after = 0; after <= 2 && before + after < size && (!after || joins(end[-after])); after++) {
+            const u8 *q = p + before;
+            while (q < end - after && is_word(*q))
+                q++;
+            if (q == end - after)
+                return 1;
+        }
+    return 0;
+}
+
+#define LONGEST_JOINT 40
+
+/* Names that are given to the element around the text itself, and to hardly anything else: article-body, post_content,
+ * entry-inner-text. */
+static int names_body_text(const u8 *value, const u8 *end) {
+    static const char *const heads[] = {"article", "post", "entry",   "story", "news", "blog",  "page", "single",
+                                        "detail",  "body", "content", "text",  "node", "field", "td",   "rich"};
+    static const char *const tails[] = {"body", "contents", "content", "text", "copy", "main"};
+    for (const u8 *p = value; p < end; p++) {
+        if (begins(p, end, "articlebody") || begins(p, end, "storytext") || begins(p, end, "postbody"))
+            return 1;
+        if (p > value && !joins(p[-1]) && !space_before(value, p))
+            continue;
+        for (size_t head = 0; head < sizeof heads / sizeof *heads; head++) {
+            if (!begins(p, end, heads[head]))
+                continue;
+            const u8 *behind = p + strlen(heads[head]), *reach = end - behind < LONGEST_JOINT ? end : behind + LONGEST_JOINT;
+            for (const u8 *tail = behind; tail < reach && !space_at(tail, end); tail++)
+                for (size_t i = 0; i < sizeof tails / sizeof *tails; i++) {
+                    const u8 *stop = tail + strlen(tails[i]);
+                    if (!begins(tail, end, tails[i]) || (stop < end && !joins(*stop) && !space_at(stop, end)))
+                        continue;
+                    if (is_joint(behind, tail) || (tail > behind && lower(*behind) == 's' && is_joint(behind + 1, tail)))
+                        return 1;
+                }
+        }
+    }
+    return 0;
+}
+
+/* Shown to screen readers alone: what the layout says to everybody else. */
+static int is_for_readers(const u8 *p, const u8 *end) {
+    for (; p < end; p++)
+        if (begins(p, end, "screenreader") || begins(p, end, "screen-reader") || begins(p, end, "sr-only") ||
+            begins(p, end, "visuallyhidden") || begins(p, end, "visually-hidden"))
+            return 1;
+    return 0;
+}
+
+static int sets(const u8 *p, const u8 *end, const char *property, const char *value) {
+    if (!begins(p, end, property))
+        return 0;
+    int width, colon = 0;
+    for (p += strlen(property); p < end && ((width = space_at(p, end)) || (*p == ':' && !colon)); p += width ? width : 1)
+        colon |= !width;
+    return colon && begins(p, end, value);
+}
+
+static int is_invisible(const u8 *p, const u8 *end) {
+    for (; p < end; p++)
+        if (sets(p, end, "display", "none") || sets(p, end, "visibility", "hidden"))
+            return 1;
+    return 0;
+}
+
+/* A word of a class or an id; one that is longer than any known word has at most a known beginning. */
+#define LONGEST_WORD 32
+
+static i64 purposes_of_word(const u8 *p, const u8 *end) {
+    u8 word[LONGEST_WORD];
+    i64 size = 0;
+    for (; p < end && size < LONGEST_WORD; p++)
+        word[size++] = lower(*p);
+    i64 bits = p == end ? slot(words, word, size)->code : 0;
+    if (word[0] < END)
+        for (i64 i = stems_from[word[0]]; i < stems_from[word[0] + 1]; i++)
+            if (stems[i].size <= size && !memcmp(stems[i].text, word, (size_t)stems[i].size))
+                return bits | stems[i].code;
+    return bits;
+}
+
+static i64 purposes_of_name(const u8 *value, const u8 *end) {
+    i64 bits = 0;
+    for (const u8 *p = value; p < end;) {
+        int width = joins(*p) ? 1 : space_at(p, end);
+        if (width) {
+            p += width;
+            continue;
+        }
+        const u8 *word = p;
+        while (p < end && !joins(*p) && !space_at(p, end))
+            p++;
+        bits |= purposes_of_word(word, p);
+    }
+    if (bits & purposes[CONTENT] && names_body_text(value, end))
+        bits |= purposes[BODY_TEXT];
+    if (bits & purposes[HIDDEN] && is_for_readers(value, end))
+        bits |= purposes[UNSEEN];
+    return bits;
+}
+
+static i64 purposes_of_attribute(const u8 *name, i64 size, const u8 *value, const u8 *end) {
+    if (is_name(name, size, "role"))
+        return slot(roles, value, end - value)->code;
+    if (is_name(name, size, "itemprop"))
+        return slot(properties, value, end - value)->code;
+    if (is_name(name, size, "style"))
+        return is_invisible(value, end) ? purposes[UNSEEN] : 0;
+    if (is_name(name, size, "hidden"))
+        return purposes[UNSEEN];
+    if (is_name(name, size, "aria-hidden") && is_name(value, end - value, "true"))
+        return purposes[HIDDEN];
+    return is_name(name, size, "aria-modal") && is_name(value, end - value, "true") ? purposes[OVERLAY] : 0;
+}
+
+static i64 style_of(const u8 *text, i64 size, u64 more) {
+    return (i64)((hash_of(text, size) ^ more) & 0x7fffff) << STYLE_SHIFT;
+}
+
+/* What stands between < and > as a number, see `markup.py`. */
+i64 describe(const u8 *tag, const u8 *end) {
+    if (tag < end && (*tag == '!' || *tag == '?'))
+        return slot(names, (const u8 *)"!", 1)->code;
+    int ends = tag < end && *tag == '/';
+    i64 size = name_size(tag + ends, end);
+    const struct entry *name = slot(names, tag + ends, size);
+    if (ends)
+        return (name->code & TAG_MASK) | END;
+    i64 code = name->code, style = style_of(tag, size, 0);
+    int named = 0;
+    const u8 *p = name->kind & PLAIN ? end : tag + size;
+    while (p < end) {
+        const u8 *attribute = ++p; /* behind the space */
+        while (p < end && *p != '=' && *p != ' ')
+            p++;
+        i64 length = p - attribute;
+        if (end - p < 2 || p[0] != '=' || p[1] != '"')
+            continue;
+        const u8 *value = p + 2, *quote = memchr(value, '"', (size_t)(end - value));
+        if (!quote)
+            break;
+        p = quote + 1;
+        if (is_name(attribute, length, "class") || is_name(attribute, length, "id")) {
+            code |= purposes_of_name(value, quote);
+            if (!named++)
+                style = style_of(value, quote - value, hash_of(tag, size) | 1);
+        } else {
+            code |= purposes_of_attribute(attribute, length, value, quote);
+        }
+    }
+    return code | style;
+}
+
+/* --- pages to tokens */
+
+struct scanner {
+    const u8 *html;
+    i64 *tag_begin, *tag_end, *text_begin, *codes;
+    u8 *texts;
+    i64 tokens, size;
+};
+
+/* The > that ends what begins behind a <; NULL where there is none. */
+static const u8 *end_of_tag(const u8 *p, const u8 *end) {
+    if (end - p >= 3 && !memcmp(p, "!--", 3)) {
+        const u8 *close = find(p + 3, end, "-->");
+        if (close)
+            return close + 2;
+    }
+    return memchr(p, '>', (size_t)(end - p));
+}
+
+static void add_text(struct scanner *s, const u8 *p, const u8 *end) {
+    u8 *out = s->texts + s->size;
+    while (p < end) {
+        if (*p == '&' && end - p >= 6 && !memcmp(p, "&nbsp;", 6)) {
+            *out++ = 0xc2, *out++ = 0xa0, p += 6;
+        } else {
+            *out++ = *p == BREAK ? ' ' : *p;
+            p++;
+        }
+    }
+    s->size = out - s->texts;
+}
+
+static void add_token(struct scanner *s, const u8 *tag, const u8 *end, i64 code) {
+    s->tag_begin[s->tokens] = tag - s->html;
+    s->tag_end[s->tokens] = end - s->html;
+    s->text_begin[s->tokens] = s->size;
+    s->codes[s->tokens++] = code;
+}
+
+/* Behind the element that a start tag of this name opens, its images counted; `end` where it is not closed. */
+static const u8 *behind_element(const u8 *p, const u8 *end, const struct entry *name, i64 *images) {
+    i64 depth = 1;
+    while ((p = memchr(p, '<', (size_t)(end - p)))) {
+        const u8 *tag = p + 1;
+        if (name->kind & RAW) {
+            if (end - tag > name->size && *tag == '/' && !memcmp(tag + 1, name->text, (size_t)name->size)) {
+                const u8 *close = memchr(tag, '>', (size_t)(end - tag));
+                return close ? close + 1 : end;
+            }
+            p = tag;
+            continue;
+        }
+        const u8 *close = end_of_tag(tag, end);
+        if (!close)
+            return end;
+        p = close + 1;
+        int ends = *tag == '/';
+        struct entry *found = slot(names, tag + ends, name_size(tag + ends, close));
+        if (found == name && !(depth += ends ? -1 : 1))
+            return p;
+        if (!ends && found->text && found->kind & IMAGE)
+            ++*images;
+        else if (!ends && found->text && found->kind & RAW && found != name)
+            p = behind_element(p, end, found, images);
+    }
+    return end;
+}
+
+#define MAX_HEADERS 64
+
+static void scan_page(struct scanner *s, const u8 *p, const u8 *end, i64 *images) {
+    struct { i64 tokens, size, says; } headers[MAX_HEADERS];
+    i64 open_headers = 0, first = s->tokens;
+    while (p < end) {
+        const u8 *open = memchr(p, '<', (size_t)(end - p));
+        const u8 *tag = open ? open + 1 : end, *close = open ? end_of_tag(tag, end) : NULL;
+        const u8 *text_end = close ? open : end;
+        if (s->tokens > first)
+            add_text(s, p, text_end);
+        if (!close)
+            return;
+        p = close + 1;
+        int ends = tag < close && *tag == '/', other = tag < close && (*tag == '!' || *tag == '?');
+        const struct entry *name = slot(names, tag + ends, name_size(tag + ends, close));
+        i64 kind = name->text && !other ? name->kind : 0;
+        if (ends) {
+            if (kind & HEADER && open_headers > 0 && --open_headers < MAX_HEADERS) {
+                if (!headers[open_headers].says) {
+                    s->tokens = headers[open_headers].tokens;
+                    s->size = headers[open_headers].size;
+                    continue;
+                }
+                if (open_headers > 0)
+                    headers[open_headers - 1].says = 1;
+            }
+            add_token(s, tag, close, (name->code & TAG_MASK) | END);
+            continue;
+        }
+        if (kind & IMAGE)
+            ++*images;
+        if (kind & BREAKS) {
+            if (s->tokens > first)
+                s->texts[s->size++] = BREAK;
+        } else if (kind & GONE) {
+            if (!(kind & VOID))
+                p = behind_element(p, end, name, images);
+        } else {
+            if (kind & SAYS && open_headers > 0)
+                headers[open_headers <= MAX_HEADERS ? open_headers - 1 : MAX_HEADERS - 1].says = 1;
+            if (kind & HEADER && open_headers++ < MAX_HEADERS) {
+                headers[open_headers - 1].tokens = s->tokens;
+                headers[open_headers - 1].size = s->size;
+                headers[open_headers - 1].says = 0;
+            }
+            add_token(s, tag, close, describe(tag, close));
+        }
+    }
+}
+
+/* Tokens of pages, page i from starts[i] to starts[i + 1] of `html`; how many there are.
+ *
+ * Of each token where its tag is in `html`, where the text behind it begins in `texts`, how many characters that has
+ * without the spaces around it, and its code, see `describe`. Arrays hold one more number than there are < in `html`,
+ * `texts` as many bytes as `html`. Of each page how many tokens and how many image elements it has. */
+i64 scan(const u8 *html, const i64 *starts, i64 pages, i64 *tag_begin, i64 *tag_end, i64 *text_begin, i64 *lengths,
+         i64 *codes, i64 *page_tokens, i64 *page_images, u8 *texts) {
+    struct scanner s = {html, tag_begin, tag_end, text_begin, codes, texts, 0, 0};
+    for (i64 page = 0; page < pages; page++) {
+        i64 before = s.tokens;
+        page_images[page] = 0;
+        scan_page(&s, html + starts[page], html + starts[page + 1], &page_images[page]);
+        page_tokens[page] = s.tokens - before;
+    }
+    text_begin[s.tokens] = s.size;
+    for (i64 i = 0; i < s.tokens; i++)
+        lengths[i] = text_begin[i] == text_begin[i + 1] ? 0 : stripped_length(texts + text_begin[i], texts + text_begin[i + 1]);
+    return s.tokens;
+}
+
+/* --- tokens to elements */
+
+enum { BROKEN = -1, TOO_DEEP = -2 };
+
+/* Elements in the order of their start tags; how many there are, or why there are none. */
+i64 pair_tags(const i64 *codes, const i64 *page_tokens, i64 pages, i64 max_depth, i64 *opens, i64 *closes, i64 *parent,
+              i64 *level, i64 *owner) {
+    i64 elements = 0, token = 0;
+    int too_deep = 0;
+    for (i64 page = 0; page < pages; page++) {
+        i64 around = -1, depth = 0;
+        for (i64 end = token + page_tokens[page]; token < end; token++) {
+            if (codes[token] & END) {
+                if (around < 0)
+                    return BROKEN;
+                closes[around] = token;
+                around = parent[around];
+                depth--;
+            } else if (!(kind_of_tag[codes[token] & TAG_MASK] & VOID)) {
+                opens[elements] = token;
+                parent[elements] = around;
+                level[elements] = depth++;
+                around = elements++;
+                too_deep |= depth > max_depth;
+            }
+            owner[token] = around;
+        }
+        if (around >= 0)
+            return BROKEN;
+    }
+    return too_deep ? TOO_DEEP : elements;
+}
+
+/* --- what flows from elements to those in them; parents come first */
+
+void inherit_most(const i64 *parent, i64 elements, int16_t *values) {
+    for (i64 i = 0; i < elements; i++)
+        if (parent[i] >= 0 && values[parent[i]] > values[i])
+            values[i] = values[parent[i]];
+}
+
+void inherit_bits(const i64 *parent, i64 elements, i64 *bits) {
+    for (i64 i = 0; i < elements; i++)
+        if (parent[i] >= 0)
+            bits[i] |= bits[parent[i]];
+}
+
+void inherit_nearest(const i64 *parent, i64 elements, const u8 *wanted, i64 *found) {
+    for (i64 i = 0; i < elements; i++)
+        found[i] = wanted[i] ? i : parent[i] >= 0 ? found[parent[i]] : -1;
+}
+
+void inherit_outermost(const i64 *parent, i64 elements, const u8 *wanted, i64 *found) {
+    for (i64 i = 0; i < elements; i++) {
+        i64 above = parent[i] >= 0 ? found[parent[i]] : -1;
+        found[i] = above >= 0 ? above : wanted[i] ? i : -1;
+    }
+}
+
+void inherit_paths(const i64 *parent, i64 elements, const i64 *codes, const i64 *opens, u64 *paths) {
+    for (i64 i = 0; i < elements; i++) {
+        u64 style = ((u64)codes[opens[i]] >> STYLE_SHIFT) + 1;
+        paths[i] = parent[i] >= 0 ? paths[parent[i]] * 0x9E3779B97F4A7C15u + style : style;
+    }
+}
+
+/* Levels between each leaf and the nearest element at or above it with each of `count` purposes, at most `limit`;
+ * `none` where there is none less than `reach` levels away. `found` has a row of `leaves` numbers for each purpose.
+ * 0, or -1 without memory. */
+int distances(const i64 *parent, const i64 *level, const i64 *codes, const i64 *opens, i64 elements, i64 first_bit,
+              i64 count, const i64 *leaf, i64 leaves, i64 reach, i64 limit, i64 none, float *found) {
+    int16_t *nearest = malloc((size_t)(elements * count + 1) * sizeof *nearest);
+    if (!nearest)
+        return -1;
+    for (i64 i = 0; i < elements; i++) {
+        int16_t *own = nearest + i * count;
+        if (parent[i] >= 0)
+            memcpy(own, nearest + parent[i] * count, (size_t)count * sizeof *own);
+        else
+            memset(own, 0xff, (size_t)count * sizeof *own);
+        u64 bits = ((u64)codes[opens[i]] >> first_bit) & (((u64)1 << count) - 1);
+        for (; bits; bits &= bits - 1)
+            own[__builtin_ctzll(bits)] = (int16_t)level[i];
+    }
+    for (i64 i = 0; i < leaves; i++) {
+        const int16_t *own = nearest + leaf[i] * count;
+        for (i64 purpose = 0; purpose < count; purpose++) {
+            i64 distance = own[purpose] < 0 ? reach : level[leaf[i]] - own[purpose];
+            found[purpose * leaves + i] = (float)(distance >= reach ? none : distance < limit ? distance : limit);
+        }
+    }
+    free(nearest);
+    return 0;
+}
+
+/* --- tokens to blocks of text */
+
+/* Runs of text between two boundaries, those of noscript only where a page shows little else; how many there are.
+ *
+ * `bits` are the purposes of each element and all above it. Of each block its first and last token, its page, the
+ * element around its first text and its characters inside links. Arrays hold as many as there are tokens. */
+i64 find_blocks(const i64 *codes, const i64 *owner, const i64 *lengths, const i64 *bits, const i64 *page_tokens,
+                i64 pages, i64 link, i64 noscript, double shell, i64 *first, i64 *last, i64 *page_of, i64 *leaf,
+                i64 *linked) {
+    i64 blocks = 0, token = 0;
+    for (i64 page = 0; page < pages; page++) {
+        i64 begin_of_page = blocks, whole = 0, shown = 0;
+        i64 end = token + page_tokens[page];
+        while (token < end) {
+            i64 begin = token, length = 0, in_links = 0, first_text = -1;
+            do {
+                if (lengths[token]) {
+                    if (first_text < 0)
+                        first_text = token;
+                    length += lengths[token];
+                    if (owner[token] >= 0 && bits[owner[token]] & link)
+                        in_links += lengths[token];
+                }
+                token++;
+            } while (token < end && !(kind_of_tag[codes[token] & TAG_MASK] & BLOCK));
+            if (!length)
+                continue;
+            i64 within = owner[first_text] >= 0 ? bits[owner[first_text]] : 0;
+            whole += length;
+            shown += within & noscript ? 0 : length;
+            first[blocks] = begin;
+            last[blocks] = token - 1;
+            page_of[blocks] = page;
+            leaf[blocks] = owner[first_text];
+            linked[blocks++] = in_links;
+        }
+        if (shown == whole || !((double)shown >= shell * (double)whole))
+            continue;
+        i64 kept = begin_of_page;
+        for (i64 i = begin_of_page; i < blocks; i++) {
+            if (leaf[i] >= 0 && bits[leaf[i]] & noscript)
+                continue;
+            first[kept] = first[i], last[kept] = last[i], page_of[kept] = page, leaf[kept] = leaf[i];
+            linked[kept++] = linked[i];
+        }
+        blocks = kept;
+    }
+    return blocks;
+}
+
+enum { SOLID = 1, LETTER = 2, UPPER = 4, DIGIT = 8, ENDER = 16, COMMA = 32, UNSPACED = 64, FINAL = 128 };
+enum { SOLIDS, WORDS, LETTERS, UPPERS, DIGITS, ENDERS, COMMAS, ENDED, SPACED, BREAKS_IN, COUNTERS };
+
+static i64 decode(const u8 *p, const u8 *end, int *width) {
+    u8 c = *p;
+    i64 left = end - p;
+    if (c < 0x80)
+        return *width = 1, c;
+    if (c >= 0xf0 && left >= 4)
+        return *width = 4, (c & 7) << 18 | (p[1] & 0x3f) << 12 | (p[2] & 0x3f) << 6 | (p[3] & 0x3f);
+    if (c >= 0xe0 && c < 0xf0 && left >= 3)
+        return *width = 3, (c & 15) << 12 | (p[1] & 0x3f) << 6 | (p[2] & 0x3f);
+    if (c >= 0xc0 && c < 0xe0 && left >= 2)
+        return *width = 2, (c & 31) << 6 | (p[1] & 0x3f);
+    return *width = 1, 0xfffd;
+}
+
+/* Texts of blocks in one line, entities resolved, and what they are made of by the flags of each code point.
+ *
+ * Writes the texts one after another, where each ends, in bytes, and a hash; `counts` has a row for each counter. `out` holds
+ * as many bytes as `texts`. */
+void write_texts(const u8 *texts, const i64 *text_begin, const i64 *first, const i64 *last, i64 blocks, const u8 *flags,
+                 i64 points, u8 *out, i64 *ends, u64 *hashes, i64 *counts) {
+    u8 *to = out;
+    for (i64 i = 0; i < blocks; i++) {
+        const u8 *p = texts + text_begin[first[i]], *end = texts + text_begin[last[i] + 1];
+        const u8 *begin = to;
+        i64 count[COUNTERS] = {0};
+        u8 before = 0;
+        int gap = 0;
+        while (p < end) {
+            int width = space_at(p, end);
+            if (width) {
+                gap = 1;
+                count[BREAKS_IN] += *p == BREAK;
+                p += width;
+                continue;
+            }
+            if (gap && count[SPACED]) {
+                *to++ = ' ';
+                count[SPACED]++;
+                before = 0;
+            }
+            gap = 0;
+            i64 point;
+            if (*p == '&' && end - p >= 4 && (!memcmp(p, "&lt;", 4) || !memcmp(p, "&gt;", 4))) {
+                point = *to++ = p[1] == 'l' ? '<' : '>';
+                p += 4;
+            } else if (*p == '&' && end - p >= 5 && !memcmp(p, "&amp;", 5)) {
+                point = *to++ = '&';
+                p += 5;
+            } else {
+                point = decode(p, end, &width);
+                memcpy(to, p, (size_t)width);
+                to += width, p += width;
+            }
+            u8 flag = flags[point < points ? point : points - 1];
+            count[SPACED]++;
+            count[SOLIDS] += flag & SOLID;
+            count[WORDS] += (flag & SOLID && !(before & SOLID)) || flag & UNSPACED;
+            count[LETTERS] += (flag & LETTER) != 0;
+            count[UPPERS] += (flag & UPPER) != 0;
+            count[DIGITS] += (flag & DIGIT) != 0;
+            count[ENDERS] += (flag & ENDER) != 0;
+            count[COMMAS] += (flag & COMMA) != 0;
+            before = flag;
+        }
+        count[ENDED] = (before & FINAL) != 0;
+        hashes[i] = hash_of(begin, to - begin);
+        ends[i] = to - out;
+        for (int counter = 0; counter < COUNTERS; counter++)
+            counts[counter * blocks + i] = count[counter];
+    }
+}
+
+/* --- oblivious trees */
+
+#define ROWS 128
+
+/* Adds to `total`, of shape (rows, outputs), the leaves of each tree in their order; see `Trees.evaluate`. */
+void evaluate(const float *matrix, i64 rows, const int16_t *asked, const float *borders, const float *leaves,
+              i64 trees, i64 depth, i64 outputs, double *total) {
+    for (i64 begin = 0; begin < rows; begin += ROWS) {
+        i64 some = rows - begin < ROWS ? rows - begin : ROWS;
+        for (i64 tree = 0; tree < trees; tree++) {
+            u8 place[ROWS] = {0};
+            for (i64 level = 0; level < depth; level++) {
+                const float *values = matrix + asked[tree * depth + level] * rows + begin;
+                float border = borders[tree * depth + level];
+                for (i64 i = 0; i < some; i++)
+                    place[i] |= (u8)((values[i] > border) << level);
+            }
+            const float *table = leaves + (tree << depth) * outputs;
+            double *sums = total + begin * outputs;
+            for (i64 i = 0; i < some; i++)
+                for (i64 output = 0; output < outputs; output++)
+                    sums[i * outputs + output] += (double)table[place[i] * outputs + output];
+        }
+    }
+}
