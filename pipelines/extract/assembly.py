@@ -68,9 +68,8 @@ def _groups(columns: Columns, blocks: Blocks) -> tuple[Ints, Ints]:
     starts = ~columns.is_end
     breaking = running((_HEADING[columns.tag] | (columns.tag == TAG["img"]) | (columns.tag == TAG["table"])) & starts)
     nested = breaking[columns.closes] - breaking[columns.opens + 1]
-    low, high = np.searchsorted(blocks.first, columns.opens), np.searchsorted(blocks.first, columns.closes)
     solid = running(blocks.counts.solid)
-    short = solid[high] - solid[low] <= _SHORT_ITEM * (high - low)
+    short = solid[blocks.high] - solid[blocks.low] <= _SHORT_ITEM * (blocks.high - blocks.low)
     listed = (columns.codes[columns.opens] & (PURPOSE["list"] | PURPOSE["table"])) != 0
     listed &= _IS_LIST[tag]
     wanted = (listed & (nested == 0) & short) | (tag == TAG["pre"])

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from pipelines.extract import native
 from pipelines.extract.columns import IS_BLOCK, Bools, Columns, Ints
 from pipelines.extract.counters import Counters, write
-from pipelines.extract.markup import PURPOSE, TAG, TAGS
+from pipelines.extract.markup import PURPOSE, TAGS
 
 # With less than this share of the letters outside noscript, the page is what noscript holds: forum software such as
 # Discourse puts all posts there.
@@ -32,6 +32,8 @@ class Blocks:
     counts: Counters
     linked: Ints  # characters inside links
     starts: Ints  # of each page: its first block; and the number of blocks at the end
+    low: Ints  # of each element: the first block inside it
+    high: Ints  # of each element: the block behind the last one inside it
 
     def __len__(self) -> int:
         return len(self.first)
@@ -46,10 +48,13 @@ def find_blocks(columns: Columns) -> Blocks:
     )  # fmt: skip
     first, last, page, leaf = first[:found], last[:found], page[:found], leaf[:found]
     boxes = columns.nearest(IS_BLOCK[columns.element_tag] | (columns.parent < 0))
+    before = np.zeros(len(columns.tag) + 1, np.int64)
+    before[first + 1] = 1
+    np.cumsum(before, out=before)
     texts, hashes, counts = write(columns, first, last)
     return Blocks(
         first, last, page, boxes[leaf], leaf, texts, hashes, counts, linked[:found],
-        np.searchsorted(page, np.arange(columns.pages + 1)),
+        np.searchsorted(page, np.arange(columns.pages + 1)), before[columns.opens], before[columns.closes],
     )  # fmt: skip
 
 
@@ -92,10 +97,7 @@ def context(columns: Columns, blocks: Blocks) -> tuple[Context, list[Ints]]:
         parent = columns.parent[above[-1]]
         found = np.where(parent >= 0, box_of[np.maximum(parent, 0)], above[-1])
         above.append(np.where(found >= 0, found, above[-1]))
-    around = [
-        (np.searchsorted(blocks.first, columns.opens[box]), np.searchsorted(blocks.first, columns.closes[box]))
-        for box in above
-    ]
+    around = [(blocks.low[box], blocks.high[box]) for box in above]
     path = np.unique(columns.paths()[blocks.leaf], return_inverse=True)[1]
     return Context(around, np.unique(path * columns.pages + blocks.page, return_inverse=True)[1]), above
 
@@ -111,30 +113,10 @@ def _is_box(columns: Columns) -> Bools:
     return _IS_CONTAINER[tag]
 
 
-_IS_CONTAINER = np.zeros(len(TAGS), np.bool_)
-for _name in (
-    "div",
-    "section",
-    "article",
-    "main",
-    "address",
-    "footer",
-    "header",
-    "aside",
-    "nav",
-    "form",
-    "ul",
-    "ol",
-    "dl",
-    "table",
-    "tbody",
-    "tr",
-    "td",
-    "li",
-    "figure",
-    "blockquote",
-    "body",
-    "center",
-    "details",
-):
-    _IS_CONTAINER[TAG[_name]] = True
+_CONTAINERS = frozenset(
+    """
+    div section article main address footer header aside nav form ul ol dl table tbody tr td li figure blockquote body
+    center details
+    """.split()
+)
+_IS_CONTAINER = np.array([name in _CONTAINERS for name in TAGS])

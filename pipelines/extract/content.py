@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.extract import native
 from pipelines.extract.blocks import Blocks, Context, running
 from pipelines.extract.columns import Bools, Columns, Ints
 from pipelines.extract.features import NO_ANCESTOR, features
@@ -217,14 +218,16 @@ def _off_topic(kinds: Doubles, blocks: Blocks, near: Context, heads: Sequence[He
             chance[page] = 0
             continue
         begin, end = int(blocks.starts[page]), int(blocks.starts[page + 1])
-        for i in np.flatnonzero(unlinked[begin:end]).tolist():
-            text = blocks.texts[begin + i].lower()
-            hits[begin + i] = sum(map(text.__contains__, title))
+        words = [word.encode() for word in sorted(title)]
+        lines = "\n".join(blocks.texts[begin:end]).lower().encode()
+        native.count_words(
+            lines, len(lines), b"".join(words), np.cumsum([*map(len, words)]), len(words), hits[begin:end]
+        )
     low, high = near.around[3]
-    counted, words = running(hits), running(blocks.counts.words * unlinked)
-    inside = words[high] - words[low]
+    counted, unlinked_words = running(hits * unlinked), running(blocks.counts.words * unlinked)
+    inside = unlinked_words[high] - unlinked_words[low]
     share = (counted[high] - counted[low]) / (inside + 5)
-    whole = (words[blocks.starts[1:]] - words[blocks.starts[:-1]])[blocks.page]
+    whole = (unlinked_words[blocks.starts[1:]] - unlinked_words[blocks.starts[:-1]])[blocks.page]
     taken: Doubles = chance[blocks.page] * ((share <= _ABOUT) & (inside < _MINOR * whole))
     return taken
 

@@ -35,7 +35,7 @@ def to_utf8(body: bytes, header_charset: str) -> tuple[bytes, str]:
 
 
 def _is_utf8(body: bytes) -> bool:
-    if b"\x1b$" in body and body.isascii():
+    if b"\x1b" in body and b"\x1b$" in body and body.isascii():
         return False  # ISO-2022-JP, which is written in seven bits
     return bool(native.is_utf8(body, len(body)))
 

@@ -234,8 +234,7 @@ def _add_surroundings(
     for name in ("main_element", "article_element", "body_text"):
         wanted = (columns.codes[columns.opens] & PURPOSE[name]) != 0
         outer = columns.outermost(wanted)[blocks.leaf]
-        low = np.searchsorted(blocks.first, columns.opens[np.maximum(outer, 0)])
-        high = np.searchsorted(blocks.first, columns.closes[np.maximum(outer, 0)])
+        low, high = blocks.low[outer], blocks.high[outer]
         matrix.add(f"{name}_share", np.where(outer >= 0, (solid[high] - solid[low]) / page_solid, -1))
         count = np.bincount(columns.page_of_token[columns.opens[wanted]], minlength=columns.pages)
         matrix.add(f"{name}s", count[blocks.page])
@@ -290,7 +289,7 @@ def _add_candidates(matrix: _Matrix, columns: Columns, blocks: Blocks, own: _Own
     bits = columns.codes[columns.opens]
     named = 25 * _POINT * (((bits & _GOOD_NAMES) != 0).astype(np.int64) - ((bits & _BAD_NAMES) != 0))
     score = np.where(score > 0, score + named + _TAG_POINTS[columns.element_tag], 0)
-    low, high = np.searchsorted(blocks.first, columns.opens), np.searchsorted(blocks.first, columns.closes)
+    low, high = blocks.low, blocks.high
     solid, linked = running(own.solid), running(own.linked)
     inside_solid = np.maximum(solid[high] - solid[low], 1)
     score = np.maximum(score * (inside_solid - np.minimum(linked[high] - linked[low], inside_solid)) // inside_solid, 0)

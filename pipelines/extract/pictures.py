@@ -158,8 +158,7 @@ def _kept_share(columns: Columns, blocks: Blocks, kept: Bools, tokens: Ints) -> 
         at = np.flatnonzero(open_ & (box >= 0))
         if not len(at):
             break
-        low = np.searchsorted(blocks.first, columns.opens[box[at]])
-        high = np.searchsorted(blocks.first, columns.closes[box[at]])
+        low, high = blocks.low[box[at]], blocks.high[box[at]]
         inside = words[high] - words[low]
         share[at] = (taken[high] - taken[low]) / np.maximum(inside, 1)
         alone = images[columns.closes[box[at]]] - images[columns.opens[box[at]]] <= _ALONE

@@ -54,4 +54,5 @@ inherit_paths = _declared("inherit_paths", None, _INTS, _N, _INTS, _INTS, _HASHE
 distances = _declared("distances", c_int, *[_INTS] * 4, _N, _N, _N, _INTS, _N, _N, _N, _N, _FLOATS)
 find_blocks = _declared("find_blocks", _N, *[_INTS] * 5, _N, _N, _N, c_double, *[_INTS] * 5)
 write_texts = _declared("write_texts", None, _BYTES, _INTS, _INTS, _INTS, _N, _BYTES, _N, _BYTES, _INTS, _HASHES, _INTS)
+count_words = _declared("count_words", None, c_char_p, _N, c_char_p, _INTS, _N, _INTS)
 evaluate = _declared("evaluate", None, _FLOATS, _N, _SHORTS, _FLOATS, _FLOATS, _N, _N, _N, _DOUBLES)
