@@ -23,10 +23,10 @@ from typing import Any
 import wordfreq
 
 from filters import language, pii, text_signals
-from filters.characters import PUNCTUATION_MARKS, UNSPACED, class_table
+from filters.characters import PUNCTUATION_MARKS, UNSPACED, UNSPACED_RANGES, class_table
 from filters.lines import _BULLETS, _CLOSING, _DATE, _NAVIGATION, _POLICY, _SOCIAL, _STOPS, _TERMINAL, _WIDE_STOPS
 from filters.word_lists import _WORDFREQ, SPAM_WORDS, flagged_words_of, stop_words_of
-from filters.words import _APOSTROPHES, _EDGES, _UNSPACED_LETTER
+from filters.words import APOSTROPHES, EDGES
 from pipelines.extract.page import Page, parse_pages
 from pipelines.extract.records import HtmlPage, interpret, payload_cap
 from pipelines.frame.warc import Record, Slice, read_records
@@ -101,10 +101,15 @@ def plain_document(texts: Sequence[str], code: str | None) -> tuple[list[Values]
     return nodes, whole
 
 
+_UNSPACED = "".join(f"{chr(first)}-{chr(last)}" for first, last in UNSPACED_RANGES)
+_UNSPACED_LETTER = re.compile(f"[{_UNSPACED}]|[^\\s{_UNSPACED}]+")
+_PLAIN_APOSTROPHES = str.maketrans(dict.fromkeys(APOSTROPHES, "'"))
+
+
 def plain_words(text: str) -> list[str]:
     """Words of a text, as `filters.words` defines them."""
     tokens = _UNSPACED_LETTER.findall(text.lower()) if any(map(_is_unspaced, text)) else text.lower().split()
-    words = [token if token.isalnum() else token.strip(_EDGES).translate(_APOSTROPHES) for token in tokens]
+    words = [token if token.isalnum() else token.strip(EDGES).translate(_PLAIN_APOSTROPHES) for token in tokens]
     return [word for word in words if any(map(str.isalnum, word))]
 
 

@@ -18,8 +18,8 @@ except ImportError:  # called by hand
     BuildHookInterface = object
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ("pipelines/extract/native/markup.c",)
-_OPTIONS = ("-std=c11", "-O3", "-fPIC", "-shared", "-s", "-Wall", "-Wextra", "-Werror")
+SOURCES = ("filters/native/texts.c", "pipelines/extract/native/markup.c")
+_OPTIONS = ("-std=c11", "-O3", "-fPIC", "-shared", "-s", "-Wall", "-Wextra", "-Werror", "-lm")
 _GLIBC = "2.17"
 
 

@@ -7,9 +7,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from filters.characters import SPACE, Characters, Counts
-
-Mask = npt.NDArray[np.bool_]
+from filters import native
+from filters.characters import CLASSES, LETTER, Characters, Counts, class_table
 
 # Gopher (arXiv 2112.11446, A.1.1): lines that start with a bullet point; datatrove takes the first two for one.
 _BULLETS = "•-‣◦▪●–*·"
@@ -30,89 +29,66 @@ _DATE = re.compile(
 )
 
 
+_MARKS_SIZE = 0x10000
+
+
 @cache
-def _table(characters: str) -> Mask:
-    table = np.zeros(0x10000, np.bool_)
-    table[[ord(character) for character in characters]] = True
-    return table
+def _marks() -> npt.NDArray[np.uint8]:
+    """What each code point is to lines and sentences, bits of `native`."""
+    marks = np.zeros(_MARKS_SIZE, np.uint8)
+    for characters, bit in (
+        (_BULLETS, native.BULLET), (_ELLIPSIS, native.ELLIPSIS), (_TERMINAL, native.TERMINAL),
+        (_STOPS + _WIDE_STOPS, native.STOP), (_WIDE_STOPS, native.WIDE), (_CLOSING, native.CLOSING),
+    ):  # fmt: skip
+        marks[[ord(character) for character in characters]] |= bit
+    return marks
 
 
-def _among(points: npt.NDArray[np.uint32], characters: str) -> Mask:
-    found: Mask = _table(characters)[np.minimum(points, 0xFFFF)]
-    return found
+class Counted:
+    """Characters of each text by class, shape (CLASSES, texts), and by name what is counted besides them.
 
-
-def line_counts(characters: Characters) -> dict[str, Counts]:
-    """Per text: lines that are not empty, and those that begin with a bullet, end in an ellipsis, end a sentence.
-
-    A line that ends in an ellipsis does not end a sentence (C4).
+    words: whitespace-separated tokens with a letter or digit, and each letter of a script without spaces.
+    lines: those that are not empty; bullet_lines begin with a bullet, ellipsis_lines end in an ellipsis, terminal_lines
+    end a sentence, which a line that ends in an ellipsis does not (C4).
+    sentences: runs of stops before a space, a closing mark or the end, and a rest without one. Counts "e.g." as an end;
+    MMC4 and C4 use NLTK's Punkt, which does not.
+    hash_marks, ellipses: Gopher's symbols. curly_brackets: C4's.
     """
-    points = characters.points
-    solid = np.flatnonzero(characters.classes != SPACE)
-    line = np.cumsum(points == ord("\n"))[solid]
-    changes = line[1:] != line[:-1]
-    begins = solid[np.concatenate(([True], changes))] if len(solid) else solid
-    ends = solid[np.concatenate((changes, [True]))] if len(solid) else solid
-    dots = (points[ends] == ord(".")) & (points[ends - 1] == ord(".")) & (points[ends - 2] == ord(".")) & (ends >= 2)
-    ellipsis = dots | _among(points[ends], _ELLIPSIS)
-    return {
-        "lines": characters.count_at(begins),
-        "bullet_lines": characters.count_at(begins[_among(points[begins], _BULLETS)]),
-        "ellipsis_lines": characters.count_at(ends[ellipsis]),
-        "terminal_lines": characters.count_at(ends[_among(points[ends], _TERMINAL) & ~ellipsis]),
-    }
 
+    def __init__(self, characters: Characters) -> None:
+        classes, marks = class_table(), _marks()
+        texts = len(characters.lengths)
+        counts = np.empty((CLASSES + len(native.COUNTED), texts), np.int64)
+        native.count_characters(
+            characters.points, characters.starts, characters.lengths, texts, classes, len(classes), marks, len(marks),
+            counts,
+        )  # fmt: skip
+        self.by_class: Counts = counts[:CLASSES]
+        self.of: dict[str, Counts] = dict(zip(native.COUNTED, counts[CLASSES:], strict=True))
 
-def sentences(characters: Characters, words: Counts) -> Counts:
-    """Sentences of each text: runs of stops before a space, a closing mark or the end, and a rest without one.
-
-    Counts "e.g." as an end; MMC4 and C4 use NLTK's Punkt, which does not.
-    """
-    points, classes = characters.points, characters.classes
-    stops = np.flatnonzero(_among(points, _STOPS + _WIDE_STOPS))
-    after = points[stops + 1]
-    run_ends = ~_among(after, _STOPS + _WIDE_STOPS)
-    closed = (classes[stops + 1] == SPACE) | _among(after, _CLOSING) | _among(points[stops], _WIDE_STOPS)
-    ended = characters.count_at(stops[run_ends & closed])
-    return ended + (_open_end(characters) & (words > 0)).astype(np.int64)
-
-
-def _open_end(characters: Characters) -> Mask:
-    """Texts whose last character, closing marks aside, is no stop."""
-    solid = np.flatnonzero((characters.classes != SPACE) & ~_among(characters.points, _CLOSING))
-    last = np.searchsorted(solid, characters.starts + characters.lengths) - 1
-    if not len(solid):
-        return np.zeros(len(characters.starts), np.bool_)
-    place = solid[np.maximum(last, 0)]
-    inside = (last >= 0) & (place >= characters.starts)
-    open_: Mask = ~(inside & _among(characters.points[place], _STOPS + _WIDE_STOPS))
-    return open_
-
-
-def symbol_counts(characters: Characters, texts: Sequence[str]) -> dict[str, Counts]:
-    """Per text: # and ellipses (Gopher's symbols), and curly brackets (C4)."""
-    points = characters.points
-    dots = np.fromiter((text.count("...") for text in texts), np.int64, len(texts))
-    return {
-        "hash_marks": characters.count_at(np.flatnonzero(points == ord("#"))),
-        "ellipses": dots + characters.count_at(np.flatnonzero(points == ord(_ELLIPSIS))),
-        "curly_brackets": characters.count_at(np.flatnonzero(_among(points, "{}"))),
-    }
+    def special(self) -> Counts:
+        """Characters that are no letters: whitespace, digits, punctuation and symbols, as OBELICS counts them."""
+        counted: Counts = self.by_class[:LETTER].sum(axis=0)
+        return counted
 
 
 def phrase_counts(texts: Sequence[str], lowered: Sequence[str], digits: Counts) -> dict[str, Counts]:
     """Per text: English phrases by which C4 and OmniCorpus know lines about the site, and dates and times of day."""
-    size = len(texts)
+    whole = "\n".join(lowered)
 
     def counted(values: Iterable[int]) -> Counts:
-        return np.fromiter(values, np.int64, size)
+        return np.fromiter(values, np.int64, len(texts))
+
+    def times(*phrases: str) -> Counts:
+        here = [phrase for phrase in phrases if phrase in whole]  # few are, in most batches
+        return counted(sum(map(text.count, here)) for text in lowered) if here else np.zeros(len(texts), np.int64)
 
     dated = zip(texts, (digits >= 3).tolist(), strict=True)
     return {
-        "lorem_ipsum": counted(text.count("lorem ipsum") for text in lowered),
-        "javascript": counted(text.count("javascript") for text in lowered),
-        "policy_phrases": counted(sum(map(text.count, _POLICY)) for text in lowered),
-        "navigation_phrases": counted(sum(map(text.count, _NAVIGATION)) for text in lowered),
+        "lorem_ipsum": times("lorem ipsum"),
+        "javascript": times("javascript"),
+        "policy_phrases": times(*_POLICY),
+        "navigation_phrases": times(*_NAVIGATION),
         "social_counters": counted(text.rstrip().endswith(_SOCIAL) for text in lowered),
         "bylines": counted(text.lstrip().startswith("by ") for text in lowered),
         "dates": counted(len(_DATE.findall(text)) if has_digits else 0 for text, has_digits in dated),

@@ -1,25 +1,24 @@
 """Which words are stop words, common, flagged or spam in a language, from maintained packages; None without a list.
 
-A list is loaded when a page of its language is met first, and stays: stop words and flagged words as small sets, common
-words, 321,180 in English, as sorted checksums of eight bytes, a tenth of what a set of strings takes. Of 32 bits one
-word in 13,000 that is not listed would have been taken for one that is.
+A language's lists are loaded when a page in it is met first, and stay: 321,180 words in English, as sorted hashes in
+eight bytes, a tenth of what a set of strings takes. Of 32 bits one word in 13,000 that is not listed would have been
+taken for one that is.
 """
 
 import json
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distribution
+from itertools import islice
 from pathlib import Path
-from zlib import adler32, crc32
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from filters.words import Words
-
-Mask = npt.NDArray[np.bool_]
-Checksums = npt.NDArray[np.uint64]
+from filters import native
+from filters.words import Words, flags, hashes_of
 
 # stopwords-iso has 1,298 English stop words where OBELICS has 301, which raises the ratio of a page by 0.11. Its 140
 # most frequent ones come nearest: 0.014 apart, and the bound of 0.35 decides alike on 98.6 % of 614 English pages.
@@ -40,19 +39,24 @@ SPAM_WORDS = frozenset(
     "instagram interested licensed like list loading log logged mailing might newletter password pinterest policy post "
     "privacy reddit share sign sign-up subscribe terms tweet twitter website youtube".split()
 )
-_PART = re.compile(r"[^\W_]+")
+# Gopher (arXiv 2112.11446, A.1.1): a document has at least two of them.
+GOPHER_STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 
 
 @cache
 def stop_words_of(language: str | None) -> frozenset[str] | None:
     """The most frequent stop words of a language: of stopwords-iso, by wordfreq where it has the language."""
+    return _stop_words(language, _by_frequency(language))
+
+
+def _stop_words(language: str | None, by_frequency: Sequence[str]) -> frozenset[str] | None:
     import stopwordsiso
 
     listed = stopwordsiso.stopwords(_STOPWORDS_ISO.get(language, language)) if language else set()
     if len(listed) <= _STOP_WORDS:
         return frozenset(listed) or None
-    frequent = [word for word in _by_frequency(language) if word in listed]
-    return frozenset(frequent[:_STOP_WORDS] or listed)
+    frequent = islice((word for word in by_frequency if word in listed), _STOP_WORDS)
+    return frozenset(frequent) or frozenset(listed)
 
 
 @cache
@@ -72,12 +76,6 @@ def spam_words_of(language: str | None) -> frozenset[str] | None:
     return SPAM_WORDS if language == "en" else None
 
 
-@cache
-def _common_checksums(language: str | None) -> Checksums | None:
-    listed = _by_frequency(language)
-    return np.unique(_checksums(listed)) if listed else None
-
-
 def _by_frequency(language: str | None) -> list[str]:
     """Words of a language by wordfreq, the most frequent first; empty where it has none."""
     import wordfreq
@@ -90,47 +88,64 @@ def _by_frequency(language: str | None) -> list[str]:
     return words
 
 
-def _checksums(words: Sequence[str]) -> Checksums:
-    encoded = [word.encode("utf-8", "replace") for word in words]
-    high = np.fromiter(map(crc32, encoded), np.uint64, len(words))
-    return (high << np.uint64(32)) | np.fromiter(map(adler32, encoded), np.uint64, len(words))
+# Of a hash so many bits give way to those that say which lists have the word.
+_BITS = 12
 
 
-class ListedWords:
-    """Which words of a vocabulary are on the lists of a language; masks as long as the vocabulary, or None."""
+@dataclass(frozen=True)
+class Lists:
+    """All lists of a language.
 
-    def __init__(self, words: Words) -> None:
-        self._words = words
-        self._sums = _checksums(words.vocabulary)
-        compound = [i for i, word in enumerate(words.vocabulary) if not word.isalnum()]
-        parts = [[part for part in _PART.findall(words.vocabulary[i]) if not part.isdecimal()] for i in compound]
-        self._compound = np.array(compound, np.int64)
-        self._part_owner = np.repeat(np.arange(len(parts)), [len(some) for some in parts])
-        self._parts = _checksums([part for some in parts for part in some])
+    `entries` are sorted hashes of words; bit i of an entry says whether `native.LISTS`[i] has the word, those above
+    stand for Gopher's stop words. `known` says of which lists there are any.
+    """
 
-    def listed(self, words: frozenset[str] | None) -> Mask | None:
-        """Words of the vocabulary that are among some words."""
-        if words is None:
-            return None
-        mask = np.zeros(len(self._words.index), np.bool_)
-        mask[[self._words.index[word] for word in words if word in self._words.index]] = True
-        return mask
-
-    def common(self, language: str | None) -> Mask | None:
-        """Words with a letter that wordfreq knows; a compound such as plug-in also where it knows each of its parts.
-
-        OBELICS took words that occur twice in 10 million documents of OSCAR, which it has not published.
-        """
-        known = _common_checksums(language)
-        if known is None:
-            return None
-        mask = _is_in(self._sums, known)
-        strange = np.bincount(self._part_owner[~_is_in(self._parts, known)], minlength=len(self._compound))
-        mask[self._compound] |= strange == 0
-        return mask & self._words.alphabetic
+    entries: npt.NDArray[np.uint64]
+    known: tuple[bool, ...]
 
 
-def _is_in(values: Checksums, known: Checksums) -> Mask:
-    place = np.minimum(np.searchsorted(known, values), len(known) - 1)
-    found: Mask = known[place] == values
-    return found
+@cache
+def lists_of(language: str) -> Lists:
+    """The lists of a language, read when one of its pages is met first."""
+    common = _by_frequency(language)
+    listed = [_stop_words(language, common), common or None, flagged_words_of(language), spam_words_of(language)]
+    others = [[word] for word in GOPHER_STOP_WORDS] if language == "en" else []
+    low = np.uint64((1 << _BITS) - 1)
+    entries = np.sort(np.concatenate([
+        (hashes_of([*words]) & ~low) | np.uint64(1 << i) for i, words in enumerate([*listed, *others]) if words
+    ] or [np.zeros(0, np.uint64)]))  # fmt: skip
+    firsts = np.flatnonzero(np.diff(entries & ~low, prepend=np.uint64(0)))
+    merged = np.bitwise_or.reduceat(entries, firsts) if len(firsts) else entries
+    return Lists(merged, tuple(words is not None for words in listed))
+
+
+class Listed:
+    """How many words of each text are on the lists of its language, and which of Gopher's each document has.
+
+    `counts` has shape (LISTS, texts); `unknown`, of the same shape, says where the language has no list; `gopher` are
+    numbers of different words, which mean something in English only. A compound such as plug-in is common too where
+    each of its parts is. OBELICS took for common what occurs twice in 10 million documents of OSCAR, which it has not
+    published; here it is what wordfreq knows, if it has a letter.
+    """
+
+    def __init__(self, words: Words, languages: Sequence[str | None], sizes: npt.NDArray[np.int64]) -> None:
+        known = sorted({language for language in languages if language is not None})
+        number = {language: i for i, language in enumerate(known)}
+        document = np.repeat(np.arange(len(sizes)), sizes)
+        language = np.array([number.get(name or "", -1) for name in languages], np.int64)[document]
+        lists = [lists_of(name) for name in known]
+        self.counts = np.zeros((len(native.LISTS), len(document)), np.int64)
+        others, table = np.zeros(len(sizes), np.int64), flags()
+        native.count_listed(
+            words.ids, words.owners, len(words.ids), words.written, words.ends, words.hashes, words.kinds,
+            len(words.ends), language, len(document), _addresses([some.entries for some in lists]),
+            np.array([len(some.entries) for some in lists], np.int64), len(lists), table, len(table), document,
+            self.counts, others,
+        )  # fmt: skip
+        lacking = np.array([*([not has for has in some.known] for some in lists), [True] * len(native.LISTS)])
+        self.unknown: npt.NDArray[np.bool_] = lacking[language].T
+        self.gopher = np.bitwise_count(others.astype(np.uint64)).astype(np.int64)
+
+
+def _addresses(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.uint64]:
+    return np.array([array.ctypes.data for array in arrays], np.uint64)

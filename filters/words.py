@@ -1,80 +1,79 @@
 """Words of many texts as numbers into one vocabulary: what is asked of a word is asked once, not at each place."""
 
-import re
 import string
-from collections import defaultdict
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
+from filters import native
+from filters.characters import UNSPACED_RANGES, Characters
+
 Counts = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-_UNSPACED_LETTER = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
-    "\U00020000-\U0003ffff]|[^\\s\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
-    "\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
-)
 # Stripped from both ends of a word before it is looked up or compared; letters and digits of any script stay.
-_EDGES = (
+EDGES = (
     string.punctuation + "¡¿«»§°·…–—―‐‑‘’‚“”„‹›•†‡‰′″、。〈〉《》「」『』【】〔〕〜・！（），．：；？［］｛｝～،؛؟।॥"
 )
-_APOSTROPHES = str.maketrans("’‘ʼ", "'''")
+APOSTROPHES = "’‘ʼ"  # read as '
+# Behind it are no letters; the last of the table stands for all of them.
+_TABLE_SIZE = 0x40001
+
+
+@cache
+def flags() -> npt.NDArray[np.uint8]:
+    """What each code point is to words, bits of `native`."""
+    chars = [chr(point) for point in range(_TABLE_SIZE - 1)]
+    table = np.zeros(_TABLE_SIZE, np.uint8)
+    for asked, bit in (
+        (str.isspace, native.SPACE), (str.isalnum, native.ALNUM), (str.isalpha, native.ALPHA),
+        (str.isdecimal, native.DECIMAL),
+    ):  # fmt: skip
+        table[:-1] |= np.fromiter(map(asked, chars), np.uint8, len(chars)) * np.uint8(bit)
+    for first, last in UNSPACED_RANGES:
+        table[first : last + 1] |= native.ALONE
+    table[[ord(char) for char in EDGES]] |= native.EDGE
+    table[[ord(char) for char in APOSTROPHES]] |= native.APOSTROPHE
+    return table
 
 
 class Words:
-    """Lower-cased words of many texts, punctuation stripped from their ends; tokens without letter or digit are none.
+    """Lower-cased words of n texts, punctuation stripped from their ends; tokens without letter or digit are none.
 
-    `ids` are indices into `vocabulary`, text after text; text i has counts[i] of them. Each letter of a script without
-    spaces is a word.
+    `ids` are numbers into a vocabulary of v words, text after text; `owners` the text of each, `counts` of shape (n,)
+    how many a text has. Each letter of a script without spaces is a word.
+
+    Word i of the vocabulary is written[ends[i - 1] : ends[i]], as code points; `widths` are their numbers, `alphabetic`
+    tells which have a letter, `hashes` tell words apart.
     """
 
     def __init__(self, lowered: Sequence[str], unspaced: Mask) -> None:
-        raw: defaultdict[str, int] = defaultdict()
-        raw.default_factory = raw.__len__
-        tokens: list[int] = []
-        sizes = []
-        for text, has_unspaced in zip(lowered, unspaced.tolist(), strict=True):
-            found = _UNSPACED_LETTER.findall(text) if has_unspaced else text.split()
-            tokens += map(raw.__getitem__, found)
-            sizes.append(len(found))
-        self.index: dict[str, int] = {}
-        number = np.fromiter(map(self._number, raw), np.int64, len(raw))
-        ids = number[np.array(tokens, np.int64)]
-        owner = np.repeat(np.arange(len(sizes)), sizes)
-        self.ids: Counts = ids[ids >= 0]
-        self.owner: Counts = owner[ids >= 0]
-        self.counts: Counts = np.bincount(self.owner, minlength=len(sizes))
-
-    def _number(self, token: str) -> int:
-        if token.isalnum():
-            return self.index.setdefault(token, len(self.index))
-        word = token.strip(_EDGES)
-        if not word.isalnum():
-            word = word.translate(_APOSTROPHES)
-            if not any(map(str.isalnum, word)):
-                return -1
-        return self.index.setdefault(word, len(self.index))
-
-    @cached_property
-    def vocabulary(self) -> list[str]:
-        """Each word once."""
-        return list(self.index)
-
-    @cached_property
-    def widths(self) -> Counts:
-        """Characters of each word of the vocabulary."""
-        return np.fromiter(map(len, self.vocabulary), np.int64, len(self.index))
-
-    @cached_property
-    def alphabetic(self) -> Mask:
-        """Words of the vocabulary that have a letter."""
-        flags = (word.isalpha() or any(map(str.isalpha, word)) for word in self.vocabulary)
-        return np.fromiter(flags, np.bool_, len(self.index))
+        characters, table = Characters(lowered), flags()
+        most = len(characters.points)
+        ids, owners, ends = np.empty((3, most), np.int64)
+        hashes, self.written = np.empty(most, np.uint64), np.empty(most, np.uint32)
+        kinds, distinct = np.empty(most, np.uint8), np.zeros(1, np.int64)
+        count = native.number_words(
+            characters.points, characters.starts, characters.lengths, len(lowered), unspaced, table, len(table), ids,
+            owners, self.written, ends, hashes, kinds, distinct,
+        )  # fmt: skip
+        self.ids, self.owners = ids[:count], owners[:count]
+        self.ends, self.hashes, self.kinds = ends[: distinct[0]], hashes[: distinct[0]], kinds[: distinct[0]]
+        self.counts: Counts = np.bincount(self.owners, minlength=len(lowered))
+        self.widths: Counts = np.diff(self.ends, prepend=0)
+        self.alphabetic: Mask = (self.kinds & native.ALPHA) != 0
 
     def total(self, values: npt.NDArray[np.int64] | Mask) -> Counts:
         """Sum over each text of a value that every word of the vocabulary has."""
-        summed = np.bincount(self.owner, weights=values[self.ids], minlength=len(self.counts))
+        summed = np.bincount(self.owners, weights=values[self.ids], minlength=len(self.counts))
         return summed.astype(np.int64)
+
+
+def hashes_of(words: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """The number of each word, as `Words.hashes`."""
+    points = np.frombuffer("".join(words).encode("utf-32-le", "replace"), np.uint32)
+    hashes = np.empty(len(words), np.uint64)
+    native.hash_words(points, np.cumsum(np.fromiter(map(len, words), np.int64, len(words))), len(words), hashes)
+    return hashes

@@ -189,12 +189,10 @@ def _first_of_page(blocks: Blocks, wanted: Bools) -> Ints:
 def _add_ancestors(matrix: _Matrix, columns: Columns, blocks: Blocks) -> None:
     """How many levels above a block the nearest element of each purpose is."""
     found = np.empty((len(PURPOSES), len(blocks)), np.float32)
-    failed = native.distances(
+    native.distances(
         columns.parent, columns.level, columns.codes, columns.opens, len(columns.parent), FIRST_PURPOSE, len(PURPOSES),
         blocks.leaf, len(blocks), _REACH, _DISTANCE_LIMIT, NO_ANCESTOR, found,
     )  # fmt: skip
-    if failed:
-        raise MemoryError
     for name, distance in zip(PURPOSES, found, strict=True):
         matrix.add(f"to_{name}", distance)
     matrix.add("depth", columns.level[blocks.leaf])

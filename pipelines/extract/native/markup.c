@@ -18,6 +18,7 @@ typedef uint8_t u8;
 enum { VOID = 1, BLOCK = 2, GONE = 4, RAW = 8, PLAIN = 16, IMAGE = 32, HEADER = 64, SAYS = 128, BREAKS = 256, NESTS = 512 };
 enum { END = 1 << 7, TAG_MASK = END - 1, STYLE_SHIFT = 40 };
 #define BREAK 0x1f
+#define NO_MEMORY -9
 
 /* --- what is known by its name: elements, and words of attributes */
 
@@ -217,7 +218,7 @@ void survey(const u8 *html, i64 size, i64 shallow, i64 *found, i64 *licensed, i6
 }
 
 /* Whether bytes are text in UTF-8, and no character of it is half of a surrogate pair. */
-int is_utf8(const u8 *p, i64 size) {
+i64 is_utf8(const u8 *p, i64 size) {
     const u8 *end = p + size;
     while (p < end) {
         u64 four[4];
@@ -642,13 +643,12 @@ void inherit_paths(const i64 *parent, i64 elements, const i64 *codes, const i64 
 }
 
 /* Levels between each leaf and the nearest element at or above it with each of `count` purposes, at most `limit`;
- * `none` where there is none less than `reach` levels away. `found` has a row of `leaves` numbers for each purpose.
- * 0, or -1 without memory. */
-int distances(const i64 *parent, const i64 *level, const i64 *codes, const i64 *opens, i64 elements, i64 first_bit,
+ * `none` where there is none less than `reach` levels away. `found` has a row of `leaves` numbers for each purpose. */
+i64 distances(const i64 *parent, const i64 *level, const i64 *codes, const i64 *opens, i64 elements, i64 first_bit,
               i64 count, const i64 *leaf, i64 leaves, i64 reach, i64 limit, i64 none, float *found) {
     int16_t *nearest = malloc((size_t)(elements * count + 1) * sizeof *nearest);
     if (!nearest)
-        return -1;
+        return NO_MEMORY;
     for (i64 i = 0; i < elements; i++) {
         int16_t *own = nearest + i * count;
         if (parent[i] >= 0)
@@ -695,9 +695,9 @@ i64 find_blocks(const i64 *codes, const i64 *owner, const i64 *lengths, const i6
                 }
                 token++;
             } while (token < end && !(kind_of_tag[codes[token] & TAG_MASK] & BLOCK));
-            if (!length)
+            if (!length || owner[first_text] < 0) /* behind the page's last end tag the parser writes nothing */
                 continue;
-            i64 within = owner[first_text] >= 0 ? bits[owner[first_text]] : 0;
+            i64 within = bits[owner[first_text]];
             whole += length;
             shown += within & noscript ? 0 : length;
             first[blocks] = begin;
@@ -710,7 +710,7 @@ i64 find_blocks(const i64 *codes, const i64 *owner, const i64 *lengths, const i6
             continue;
         i64 kept = begin_of_page;
         for (i64 i = begin_of_page; i < blocks; i++) {
-            if (leaf[i] >= 0 && bits[leaf[i]] & noscript)
+            if (bits[leaf[i]] & noscript)
                 continue;
             first[kept] = first[i], last[kept] = last[i], page_of[kept] = page, leaf[kept] = leaf[i];
             linked[kept++] = linked[i];

@@ -1,0 +1,452 @@
+/*
+ * Characters and words of many texts counted. What these functions say is defined by `characters.py`, `lines.py`,
+ * `words.py`, `ngrams.py`, `repetition.py` and `word_lists.py`, which call them and hold all tables; here are only the
+ * loops.
+ *
+ * Texts are code points, joined by blank lines: text i from starts[i] on, lengths[i] of them, and two more behind it.
+ */
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef int64_t i64;
+typedef uint64_t u64;
+typedef uint32_t u32;
+typedef uint8_t u8;
+
+#define NO_MEMORY -9
+
+/* --- characters */
+
+enum { SPACE, SPECIAL, MARK, DIGIT, LETTER, UPPER, UNSPACED, CLASSES };
+enum { WORDS = CLASSES, LINES, BULLETS, ELLIPSIS_LINES, TERMINALS, SENTENCES, HASHES, ELLIPSES, CURLY, COUNTED };
+enum { BULLET = 1, ELLIPSIS = 2, TERMINAL = 4, STOP = 8, WIDE = 16, CLOSING = 32 };
+
+static u8 of(const u8 *table, i64 size, u32 point) {
+    return table[point < size ? point : size - 1];
+}
+
+static i64 ends_in_ellipsis(const u32 *text, const u32 *last, u8 mark) {
+    return mark & ELLIPSIS || (last - text >= 2 && last[0] == '.' && last[-1] == '.' && last[-2] == '.');
+}
+
+/* `counts` has a row for each class, and for each of what follows them. */
+void count_characters(const u32 *points, const i64 *starts, const i64 *lengths, i64 texts, const u8 *classes,
+                      i64 class_size, const u8 *marks, i64 mark_size, i64 *counts) {
+    for (i64 i = 0; i < texts; i++) {
+        const u32 *text = points + starts[i], *end = text + lengths[i], *line = NULL, *last = NULL;
+        i64 count[COUNTED] = {0};
+        int in_word = 0, closed = 0;
+        for (const u32 *p = text; p <= end; p++) { /* the line break behind it ends its last line */
+            u8 class = p == end ? SPACE : of(classes, class_size, *p), mark = of(marks, mark_size, *p);
+            if (p < end)
+                count[class]++;
+            if (*p == '\n' && line) {
+                u8 first = of(marks, mark_size, *line), final = of(marks, mark_size, *last);
+                i64 open = ends_in_ellipsis(text, last, final);
+                count[LINES]++;
+                count[BULLETS] += (first & BULLET) != 0;
+                count[ELLIPSIS_LINES] += open;
+                count[TERMINALS] += final & TERMINAL && !open;
+                line = NULL;
+            }
+            if (p == end)
+                break;
+            if (class == SPACE) {
+                in_word = 0;
+                continue;
+            }
+            line = line ? line : p;
+            last = p;
+            if (class >= DIGIT && class <= UPPER && in_word < 2) {
+                in_word = 2;
+                count[WORDS]++;
+            } else if (!in_word) {
+                in_word = 1;
+            }
+            if (mark & STOP) {
+                u8 next = of(marks, mark_size, p[1]);
+                if (!(next & STOP) && (mark & WIDE || next & CLOSING || of(classes, class_size, p[1]) == SPACE))
+                    count[SENTENCES]++;
+            }
+            if (!(mark & CLOSING))
+                closed = mark & STOP;
+            count[HASHES] += *p == '#';
+            count[ELLIPSES] += mark & ELLIPSIS ? 1 : 0;
+            count[CURLY] += *p == '{' || *p == '}';
+        }
+        for (const u32 *p = text; p + 2 < end; p++)
+            if (p[0] == '.' && p[1] == '.' && p[2] == '.') {
+                count[ELLIPSES]++;
+                p += 2;
+            }
+        count[WORDS] += count[UNSPACED];
+        count[SENTENCES] += !closed && count[WORDS] > 0;
+        for (int row = 0; row < COUNTED; row++)
+            counts[row * texts + i] = count[row];
+    }
+}
+
+/* --- repeated stretches of characters */
+
+static int descending(const void *a, const void *b) {
+    u32 one = *(const u32 *)a, other = *(const u32 *)b;
+    return one < other ? 1 : one > other ? -1 : 0;
+}
+
+static u64 mixed(u64 value) {
+    value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9u;
+    value = (value ^ (value >> 27)) * 0x94D049BB133111EBu;
+    return value ^ (value >> 31);
+}
+
+/* Share of n-grams that are among the top min(sqrt(distinct), not singletons). */
+i64 repetition(const u32 *points, const i64 *starts, const i64 *lengths, i64 texts, i64 n, float *shares) {
+    i64 longest = 0;
+    for (i64 i = 0; i < texts; i++)
+        longest = lengths[i] > longest ? lengths[i] : longest;
+    u64 slots = 16;
+    while (slots < 2 * (u64)longest)
+        slots *= 2;
+    u64 *keys = malloc(slots * sizeof *keys), leading = 1;
+    u32 *counts = malloc(slots * sizeof *counts), *often = malloc((size_t)(longest + 1) * sizeof *often);
+    const u64 base = 0x9E3779B97F4A7C15u;
+    for (i64 j = 1; j < n; j++)
+        leading *= base;
+    for (i64 i = 0; keys && counts && often && i < texts; i++) {
+        const u32 *text = points + starts[i];
+        i64 windows = lengths[i] - n + 1, distinct = 0, repeated = 0, mass = 0;
+        shares[i] = 0;
+        if (windows <= 0)
+            continue;
+        u64 mask = 15, hash = 0;
+        while (mask + 1 < 2 * (u64)windows)
+            mask = 2 * mask + 1;
+        memset(counts, 0, (mask + 1) * sizeof *counts);
+        for (i64 j = 0; j < n - 1; j++)
+            hash = hash * base + text[j] + 1;
+        for (i64 j = 0; j < windows; j++) {
+            hash = hash * base + text[j + n - 1] + 1;
+            u64 key = mixed(hash), at = key & mask;
+            while (counts[at] && keys[at] != key)
+                at = (at + 1) & mask;
+            distinct += !counts[at];
+            keys[at] = key;
+            counts[at]++;
+            hash -= leading * ((u64)text[j] + 1);
+        }
+        for (u64 at = 0; at <= mask; at++)
+            if (counts[at] > 1)
+                often[repeated++] = counts[at];
+        qsort(often, (size_t)repeated, sizeof *often, descending);
+        i64 top = (i64)sqrt((double)distinct);
+        for (i64 j = 0; j < (top < repeated ? top : repeated); j++)
+            mass += often[j];
+        shares[i] = (float)((double)mass / (double)windows);
+    }
+    int failed = !keys || !counts || !often;
+    free(keys), free(counts), free(often);
+    return failed ? NO_MEMORY : 0;
+}
+
+/* --- words */
+
+enum { IS_SPACE = 1, IS_ALNUM = 2, IS_ALPHA = 4, IS_EDGE = 8, IS_APOSTROPHE = 16, IS_ALONE = 32, IS_DECIMAL = 64 };
+
+static u64 hash_of(const u32 *word, i64 size) {
+    u64 hash = (u64)size;
+    for (i64 i = 0; i < size; i++)
+        hash = (hash ^ word[i]) * 0x9E3779B97F4A7C15u;
+    return mixed(hash);
+}
+
+/* Hashes of words, each from ends[i - 1] to ends[i]. */
+void hash_words(const u32 *points, const i64 *ends, i64 count, u64 *hashes) {
+    for (i64 i = 0, begin = 0; i < count; begin = ends[i++])
+        hashes[i] = hash_of(points + begin, ends[i] - begin);
+}
+
+static int all(const u32 *word, i64 size, const u8 *flags, i64 flag_size, u8 flag) {
+    for (i64 i = 0; i < size; i++)
+        if (!(of(flags, flag_size, word[i]) & flag))
+            return 0;
+    return size > 0;
+}
+
+static int any(const u32 *word, i64 size, const u8 *flags, i64 flag_size, u8 flag) {
+    for (i64 i = 0; i < size; i++)
+        if (of(flags, flag_size, word[i]) & flag)
+            return 1;
+    return 0;
+}
+
+struct vocabulary {
+    u32 *points;
+    i64 *ends, count;
+    u64 *hashes, mask;
+    u32 *slots; /* 1 + number of a word, 0 for none */
+};
+
+/* The number of a word that was written behind the last one. */
+static i64 number_of(struct vocabulary *v, i64 size) {
+    const u32 *word = v->points + (v->count ? v->ends[v->count - 1] : 0);
+    u64 hash = hash_of(word, size), at = hash & v->mask;
+    for (; v->slots[at]; at = (at + 1) & v->mask)
+        if (v->hashes[v->slots[at] - 1] == hash)
+            return v->slots[at] - 1;
+    v->hashes[v->count] = hash;
+    v->ends[v->count] = word + size - v->points;
+    v->slots[at] = (u32)++v->count;
+    return v->count - 1;
+}
+
+/* Words of lower-cased texts as numbers into a vocabulary; how many. `single` tells which texts may
+ * have scripts without spaces. Of each distinct word where it ends in `written`, its hash, and whether it has a
+ * letter and nothing but letters and digits. Arrays of words hold as many as there are points. */
+i64 number_words(const u32 *points, const i64 *starts, const i64 *lengths, i64 texts, const u8 *single, const u8 *flags,
+                 i64 flag_size, i64 *ids, i64 *owners, u32 *written, i64 *ends, u64 *hashes, u8 *kinds, i64 *distinct) {
+    u64 slots = 16;
+    i64 total = texts ? starts[texts - 1] + lengths[texts - 1] : 0, count = 0;
+    while (slots < 2 * (u64)(total + 1))
+        slots *= 2;
+    struct vocabulary v = {written, ends, 0, hashes, slots - 1, calloc(slots, sizeof(u32))};
+    if (!v.slots)
+        return NO_MEMORY;
+    for (i64 i = 0; i < texts; i++) {
+        const u32 *p = points + starts[i], *end = p + lengths[i];
+        while (p < end) {
+            u8 flag = of(flags, flag_size, *p);
+            if (flag & IS_SPACE) {
+                p++;
+                continue;
+            }
+            const u32 *word = p++;
+            if (!(single[i] && flag & IS_ALONE))
+                for (; p < end; p++) {
+                    u8 next = of(flags, flag_size, *p);
+                    if (next & IS_SPACE || (single[i] && next & IS_ALONE))
+                        break;
+                }
+            const u32 *stop = p;
+            i64 size = stop - word;
+            u32 *to = written + (v.count ? ends[v.count - 1] : 0);
+            int whole = all(word, size, flags, flag_size, IS_ALNUM);
+            if (!whole) {
+                while (word < stop && of(flags, flag_size, *word) & IS_EDGE)
+                    word++;
+                while (word < stop && of(flags, flag_size, stop[-1]) & IS_EDGE)
+                    stop--;
+                size = stop - word;
+                whole = all(word, size, flags, flag_size, IS_ALNUM);
+                if (!whole && !any(word, size, flags, flag_size, IS_ALNUM))
+                    continue;
+            }
+            for (i64 j = 0; j < size; j++)
+                to[j] = !whole && of(flags, flag_size, word[j]) & IS_APOSTROPHE ? '\'' : word[j];
+            i64 before = v.count, number = number_of(&v, size);
+            if (v.count > before)
+                kinds[number] = (u8)((any(to, size, flags, flag_size, IS_ALPHA) ? IS_ALPHA : 0) | (whole ? IS_ALNUM : 0));
+            ids[count] = number;
+            owners[count++] = i;
+        }
+    }
+    free(v.slots);
+    *distinct = v.count;
+    return count;
+}
+
+/* --- listed words */
+
+enum { STOP_WORD = 1, COMMON = 2, FLAGGED = 4, SPAM = 8, LISTS = 4, FIRST_OTHER = 4, LIST_BITS = 12 };
+
+struct list {
+    const u64 *entries; /* hashes, sorted, the lowest bits of which say what the word is */
+    i64 count;
+};
+
+static u32 look_up(const struct list *list, u64 hash) {
+    const u64 *at = list->entries, wanted = hash >> LIST_BITS;
+    for (i64 left = list->count; left > 1;) {
+        i64 half = left / 2;
+        at += at[half] >> LIST_BITS <= wanted ? half : 0;
+        left -= half;
+    }
+    return list->count && *at >> LIST_BITS == wanted ? *at & ((1 << LIST_BITS) - 1) : 0;
+}
+
+/* A compound is common where each of its parts that is no number is. */
+static int parts_are_common(const struct list *list, const u32 *word, i64 size, const u8 *flags, i64 flag_size) {
+    for (i64 i = 0; i < size;) {
+        i64 begin = i;
+        while (i < size && of(flags, flag_size, word[i]) & IS_ALNUM)
+            i++;
+        if (i > begin && !all(word + begin, i - begin, flags, flag_size, IS_DECIMAL) &&
+            !(look_up(list, hash_of(word + begin, i - begin)) & COMMON))
+            return 0;
+        i += i == begin;
+    }
+    return 1;
+}
+
+/* How many words of each text are on the lists of its language, a row for each list; and which others, by document.
+ *
+ * `language` is that of a text, -1 for none. `lists` are addresses of lists, see `look_up`. */
+i64 count_listed(const i64 *ids, const i64 *owners, i64 count, const u32 *written, const i64 *ends, const u64 *hashes,
+                 const u8 *kinds, i64 distinct, const i64 *language, i64 texts, const u64 *lists,
+                 const i64 *list_counts, i64 languages, const u8 *flags, i64 flag_size,
+                 const i64 *document, i64 *counts, i64 *others) {
+    enum { KNOWN = 1 << 15 };
+    uint16_t *bits = calloc((size_t)(distinct * languages + 1), sizeof *bits);
+    if (!bits)
+        return NO_MEMORY;
+    for (i64 i = 0; i < count; i++) {
+        i64 text = owners[i], word = ids[i];
+        if (language[text] < 0)
+            continue;
+        uint16_t *found = &bits[language[text] * distinct + word];
+        if (!*found) {
+            i64 which = language[text], begin = word ? ends[word - 1] : 0;
+            struct list list = {(const u64 *)(uintptr_t)lists[which], list_counts[which]};
+            u32 listed = look_up(&list, hashes[word]);
+            if (!(kinds[word] & IS_ALNUM) && parts_are_common(&list, written + begin, ends[word] - begin, flags, flag_size))
+                listed |= COMMON;
+            if (!(kinds[word] & IS_ALPHA))
+                listed &= ~(u32)COMMON;
+            *found = (uint16_t)(listed | KNOWN);
+        }
+        for (int row = 0; row < LISTS; row++)
+            counts[row * texts + text] += *found >> row & 1;
+        others[document[text]] |= (*found & ~KNOWN) >> FIRST_OTHER;
+    }
+    free(bits);
+    return 0;
+}
+
+/* --- repeated words */
+
+enum { LONGEST = 10, REPETITION = 5 };
+enum { TOP_2, TOP_3, TOP_4, DUPLICATE_5, DUPLICATES = 6, MASSES = DUPLICATE_5 + DUPLICATES };
+
+struct grams {
+    i64 *places, *group, *count, *first, size, groups; /* of the words of one document */
+    u64 *keys;
+    u32 *slots; /* 1 + group */
+};
+
+/* Group of an n-gram by that of the n - 1 words before its last one, and this one. */
+static i64 group_of(struct grams *g, u64 mask, u64 key, i64 place) {
+    u64 at = mixed(key) & mask;
+    for (; g->slots[at]; at = (at + 1) & mask)
+        if (g->keys[at] == key)
+            return g->slots[at] - 1;
+    g->keys[at] = key;
+    g->first[g->groups] = place;
+    g->count[g->groups] = 0;
+    g->slots[at] = (u32)++g->groups;
+    return g->groups - 1;
+}
+
+static u64 cleared(struct grams *g, i64 size) {
+    u64 mask = 15;
+    while (mask + 1 < 2 * (u64)size)
+        mask = 2 * mask + 1;
+    memset(g->slots, 0, (mask + 1) * sizeof *g->slots);
+    return mask;
+}
+
+static void repeat_in_texts(struct grams *g, const i64 *owner, i64 *in_texts) {
+    /* Of each text how many of its 5-grams it has more than once: counted by group and text. */
+    u64 mask = cleared(g, g->size);
+    i64 *count = g->first + g->groups; /* free: groups are at most half as many as places here */
+    i64 pairs = 0;
+    for (int pass = 0; pass < 2; pass++)
+        for (i64 i = 0; i < g->size; i++) {
+            i64 place = g->places[i];
+            if (g->count[g->group[i]] < 2 || owner[place] != owner[place + REPETITION - 1])
+                continue;
+            u64 key = (u64)g->group[i] << 32 | (u32)(owner[place] - owner[0]), at = mixed(key) & mask;
+            while (g->slots[at] && g->keys[at] != key)
+                at = (at + 1) & mask;
+            if (!g->slots[at]) {
+                g->keys[at] = key;
+                count[pairs] = 0;
+                g->slots[at] = (u32)++pairs;
+            }
+            i64 *of_pair = &count[g->slots[at] - 1];
+            if (!pass)
+                ++*of_pair;
+            else if (*of_pair > 1)
+                in_texts[owner[place]]++;
+        }
+}
+
+/* What repeats itself in documents of sizes[i] words each: 5-grams that occur again, in the document and within a
+ * text, and MASSES of characters, a row each. */
+i64 repeated_words(const i64 *ids, const i64 *owners, const i64 *widths, const i64 *sizes, i64 documents,
+                   i64 *in_documents, i64 *in_texts, i64 *masses) {
+    i64 longest = 0;
+    for (i64 i = 0; i < documents; i++)
+        longest = sizes[i] > longest ? sizes[i] : longest;
+    u64 slots = 16;
+    while (slots < 2 * (u64)(longest + 1))
+        slots *= 2;
+    size_t room = (size_t)(longest + 1);
+    i64 *held = malloc(7 * room * sizeof *held);
+    struct grams g = {.keys = malloc(slots * sizeof(u64)), .slots = malloc(slots * sizeof(u32))};
+    int failed = !held || !g.keys || !g.slots;
+    if (!failed)
+        g.places = held, g.group = held + room, g.count = held + 2 * room, g.first = held + 3 * room;
+    i64 *edges = held + 5 * room;
+    for (i64 document = 0, begin = 0; !failed && document < documents; begin += sizes[document++]) {
+        const i64 *id = ids + begin, *owner = owners + begin;
+        i64 size = sizes[document];
+        u64 mask = cleared(&g, size);
+        g.size = size, g.groups = 0;
+        for (i64 i = 0; i < size; i++) {
+            g.places[i] = i;
+            g.group[i] = group_of(&g, mask, (u64)id[i], i);
+            g.count[g.group[i]]++;
+        }
+        for (i64 n = 2; n <= LONGEST && g.size; n++) {
+            i64 kept = 0;
+            for (i64 i = 0; i < g.size; i++)
+                if (g.count[g.group[i]] > 1 && g.places[i] + n <= size)
+                    g.places[kept] = g.places[i], g.group[kept++] = g.group[i];
+            g.size = kept, g.groups = 0;
+            mask = cleared(&g, kept);
+            for (i64 i = 0; i < kept; i++) {
+                i64 place = g.places[i];
+                g.group[i] = group_of(&g, mask, (u64)g.group[i] << 32 | (u64)id[place + n - 1], place);
+                g.count[g.group[i]]++;
+            }
+            if (n <= 4) {
+                i64 best = -1, width = n - 1;
+                for (i64 i = 0; i < g.groups; i++)
+                    if (g.count[i] > 1 && (best < 0 || g.count[i] > g.count[best]))
+                        best = i; /* groups are in the order of their first places */
+                for (i64 i = 0; best >= 0 && i < n; i++)
+                    width += widths[id[g.first[best] + i]];
+                masses[(TOP_2 + n - 2) * documents + document] = best < 0 ? 0 : width * g.count[best];
+            } else {
+                i64 covered = 0, open = 0;
+                memset(edges, 0, (size_t)(size + 1) * sizeof *edges);
+                for (i64 i = 0; i < kept; i++)
+                    if (g.places[i] != g.first[g.group[i]])
+                        edges[g.places[i]]++, edges[g.places[i] + n]--;
+                for (i64 i = 0; i < size; i++)
+                    if ((open += edges[i]) > 0)
+                        covered += widths[id[i]];
+                masses[(DUPLICATE_5 + n - 5) * documents + document] = covered;
+            }
+            if (n == REPETITION) {
+                for (i64 i = 0; i < kept; i++)
+                    in_documents[document] += g.count[g.group[i]] > 1;
+                repeat_in_texts(&g, owner, in_texts);
+            }
+        }
+    }
+    free(held), free(g.keys), free(g.slots);
+    return failed ? NO_MEMORY : 0;
+}
