@@ -22,13 +22,16 @@ _POLICY = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "u
 # OmniCorpus, human_feedback_textfiltering/text_filter/filters.py (OpenGVLab/OmniCorpus@ce4a012): in lines of 10 words.
 _NAVIGATION = ("sign-in", "sign in", "sign up", "read more", "item in cart", "items in cart")
 _SOCIAL = ("likes", "followers", "subscribes", "share", "comments", "comments:", "dislikes", "comment", "comment.")
+# Each begins with one of the characters of the first class, and a word with it: what begins with a class is found four
+# times as fast as what begins with the edge of a word.
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
-_DATE = re.compile(
-    rf"\b(?:{_MONTH}\.? \d{{1,2}}, \d{{4}}|\d{{1,2}} {_MONTH} \d{{4}}|\d{{4}}-\d\d-\d\d|\d\d?/\d\d?/\d{{4}}|"
-    r"[0-2]?\d:[0-5]\d(?::[0-5]\d)?)\b"
+_MONTH_FROM_SECOND_LETTER = (
+    "(?:(?<=J)(?:an|un|ul)|(?<=F)eb|(?<=M)a[ry]|(?<=A)(?:pr|ug)|(?<=S)ep|(?<=O)ct|(?<=N)ov|(?<=D)ec)[a-z]{0,6}"
 )
-
-
+_DATE = re.compile(
+    rf"[0-9JFMASOND](?<!\w.)(?:{_MONTH_FROM_SECOND_LETTER}\.? \d{{1,2}}, \d{{4}}|"
+    rf"(?<=\d)(?:\d? {_MONTH} \d{{4}}|\d{{3}}-\d\d-\d\d|\d?/\d\d?/\d{{4}}|(?:(?<=[0-2])\d)?:[0-5]\d(?::[0-5]\d)?))\b"
+)
 _MARKS_SIZE = 0x10000
 
 

@@ -40,9 +40,11 @@ _NO_DOMAIN = re.compile(
     r"(?:\.(?:png|jpe?g|gif|webp|svg|avif|css|js|html?|php|service|socket|timer|target|test|example|invalid)"
     r"|[@.]example\.(?:com|org|net))$", re.IGNORECASE,
 )  # fmt: skip
-_IPV4 = re.compile(r"(?<![\w.,+-])(?<![A-Za-z]/)(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|[.,]\d)")
+# What begins with a class of characters is found several times as fast as what begins with a look back: so the look
+# back stands behind the first character, and past it.
+_IPV4 = re.compile(r"\d(?<![\w.,+-].)(?<![A-Za-z]/.)\d{0,2}\.(?:\d{1,3}\.){2}\d{1,3}(?![\w-]|[.,]\d)")
 _VERSION = re.compile(r"(?:version|versions|ver|release|build|firmware|kernel|update|rev|v)[.:]?\s*$", re.IGNORECASE)
-_IPV6 = re.compile(r"(?<![\w:.])[23][0-9a-fA-F]{3}:(?:[0-9a-fA-F]{0,4}:){1,6}[0-9a-fA-F]{0,4}(?![\w:]|\.\w)")
+_IPV6 = re.compile(r"[23](?<![\w:.].)[0-9a-fA-F]{3}:(?:[0-9a-fA-F]{0,4}:){1,6}[0-9a-fA-F]{0,4}(?![\w:]|\.\w)")
 # Numbers of 14 to 16 digits, whole or in groups: four by four, or four, six and four or five.
 _CARD = re.compile(
     r"(?<![\w.,/=#+-])(?:\d{14,16}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{4,5})(?![\w-]|[.,]\d)"
@@ -60,7 +62,7 @@ _IBAN_LENGTHS = {
 }  # fmt: skip
 # Where a number may begin, and what it is there: with country code; as North America writes it; or after a word that
 # announces it.
-_NUMBER = re.compile(r"(?<![\w.,/=+-])[+(]{0,2}\d+")
+_NUMBER = re.compile(r"[+(\d](?<![\w.,/=+-].)(?:(?<=\d)\d*|[+(]?\d+)")
 _INTERNATIONAL = re.compile(r"(?:\+|\(\+)\d{1,3}\)?(?:[ .\-/]?\(?\d{1,6}\)?){1,7}(?!\w)")
 _AMERICAN = re.compile(r"(?:1[-. ])?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])[2-9]\d\d[-.]\d{4}(?!\w|[.-]\d)")
 _GROUPED = re.compile(r"(?:\(?0?\d{2,6}\)?(?:[ .\-/]{1,2}\d{1,8}){1,5}|\d{7,12})(?!\w|[.,]\d)")

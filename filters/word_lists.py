@@ -5,8 +5,10 @@ eight bytes, a tenth of what a set of strings takes. Of 32 bits one word in 13,0
 taken for one that is.
 """
 
+import gzip
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distribution
@@ -18,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from filters import native
-from filters.words import Words, flags, hashes_of
+from filters.words import Words, flags, hashes_of, hashes_of_packed
 
 # stopwords-iso has 1,298 English stop words where OBELICS has 301, which raises the ratio of a page by 0.11. Its 140
 # most frequent ones come nearest: 0.014 apart, and the bound of 0.35 decides alike on 98.6 % of 614 English pages.
@@ -46,16 +48,16 @@ GOPHER_STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 @cache
 def stop_words_of(language: str | None) -> frozenset[str] | None:
     """The most frequent stop words of a language: of stopwords-iso, by wordfreq where it has the language."""
-    return _stop_words(language, _by_frequency(language))
+    return _stop_words(language, _packed_words(language))
 
 
-def _stop_words(language: str | None, by_frequency: Sequence[str]) -> frozenset[str] | None:
+def _stop_words(language: str | None, packed: bytes) -> frozenset[str] | None:
     import stopwordsiso
 
     listed = stopwordsiso.stopwords(_STOPWORDS_ISO.get(language, language)) if language else set()
     if len(listed) <= _STOP_WORDS:
         return frozenset(listed) or None
-    frequent = islice((word for word in by_frequency if word in listed), _STOP_WORDS)
+    frequent = islice((word for word in _by_frequency(packed) if word in listed), _STOP_WORDS)
     return frozenset(frequent) or frozenset(listed)
 
 
@@ -76,20 +78,33 @@ def spam_words_of(language: str | None) -> frozenset[str] | None:
     return SPAM_WORDS if language == "en" else None
 
 
-def _by_frequency(language: str | None) -> list[str]:
-    """Words of a language by wordfreq, the most frequent first; empty where it has none."""
-    import wordfreq
-
+def _packed_words(language: str | None) -> bytes:
+    """wordfreq's longest list of a language, as it comes: a header and then lists of words in msgpack, the most
+    frequent first; empty where it has none. The package, which can do much else, takes a quarter of a second to import.
+    """
     name = _WORDFREQ.get(language, language) if language else None
-    if name not in wordfreq.available_languages("best"):
-        return []
-    words = list(wordfreq.iter_wordlist(name))
-    wordfreq.get_frequency_list.cache_clear()  # it would hold every list that was ever read
-    return words
+    for size in ("large", "small"):
+        path = Path(str(distribution("wordfreq").locate_file(f"wordfreq/data/{size}_{name}.msgpack.gz")))
+        if path.exists():
+            return gzip.decompress(path.read_bytes())
+    return b""
+
+
+def _by_frequency(packed: bytes) -> Iterator[str]:
+    """Words of a list, the most frequent first."""
+    import msgpack
+
+    if packed:
+        unpacker = msgpack.Unpacker(io.BytesIO(packed), max_buffer_size=len(packed))
+        unpacker.read_array_header()
+        unpacker.skip()
+        for words in unpacker:
+            yield from words
 
 
 # Of a hash so many bits give way to those that say which lists have the word.
 _BITS = 12
+_INDEX_BITS = 12
 
 
 @dataclass(frozen=True)
@@ -97,26 +112,30 @@ class Lists:
     """All lists of a language.
 
     `entries` are sorted hashes of words; bit i of an entry says whether `native.LISTS`[i] has the word, those above
-    stand for Gopher's stop words. `known` says of which lists there are any.
+    stand for Gopher's stop words. `index` says where those begin that share their uppermost bits. `known` says of which
+    lists there are any.
     """
 
     entries: npt.NDArray[np.uint64]
+    index: npt.NDArray[np.int64]
     known: tuple[bool, ...]
 
 
 @cache
 def lists_of(language: str) -> Lists:
     """The lists of a language, read when one of its pages is met first."""
-    common = _by_frequency(language)
-    listed = [_stop_words(language, common), common or None, flagged_words_of(language), spam_words_of(language)]
-    others = [[word] for word in GOPHER_STOP_WORDS] if language == "en" else []
+    packed = _packed_words(language)
+    lists = (_stop_words(language, packed), None, flagged_words_of(language), spam_words_of(language))
+    hashes = [None if words is None else hashes_of([*words]) for words in lists]
+    hashes[native.LISTS.index("common_words")] = hashes_of_packed(packed) if packed else None
+    others = [hashes_of([word]) for word in GOPHER_STOP_WORDS] if language == "en" else []
     low = np.uint64((1 << _BITS) - 1)
-    entries = np.sort(np.concatenate([
-        (hashes_of([*words]) & ~low) | np.uint64(1 << i) for i, words in enumerate([*listed, *others]) if words
-    ] or [np.zeros(0, np.uint64)]))  # fmt: skip
+    marked = [(some & ~low) | np.uint64(1 << i) for i, some in enumerate([*hashes, *others]) if some is not None]
+    entries = np.sort(np.concatenate(marked)) if marked else np.zeros(0, np.uint64)
     firsts = np.flatnonzero(np.diff(entries & ~low, prepend=np.uint64(0)))
     merged = np.bitwise_or.reduceat(entries, firsts) if len(firsts) else entries
-    return Lists(merged, tuple(words is not None for words in listed))
+    index = np.searchsorted(merged, np.arange(1 << _INDEX_BITS, dtype=np.uint64) << np.uint64(64 - _INDEX_BITS))
+    return Lists(merged, np.append(index, len(merged)), tuple(some is not None for some in hashes))
 
 
 class Listed:
@@ -139,7 +158,7 @@ class Listed:
         native.count_listed(
             words.ids, words.owners, len(words.ids), words.written, words.ends, words.hashes, words.kinds,
             len(words.ends), language, len(document), _addresses([some.entries for some in lists]),
-            np.array([len(some.entries) for some in lists], np.int64), len(lists), table, len(table), document,
+            _addresses([some.index for some in lists]), len(lists), table, len(table), document,
             self.counts, others,
         )  # fmt: skip
         lacking = np.array([*([not has for has in some.known] for some in lists), [True] * len(native.LISTS)])

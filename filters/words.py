@@ -77,3 +77,9 @@ def hashes_of(words: Sequence[str]) -> npt.NDArray[np.uint64]:
     hashes = np.empty(len(words), np.uint64)
     native.hash_words(points, np.cumsum(np.fromiter(map(len, words), np.int64, len(words))), len(words), hashes)
     return hashes
+
+
+def hashes_of_packed(words: bytes) -> npt.NDArray[np.uint64]:
+    """The numbers of all words in lists of words in msgpack; keys and values of maps are none."""
+    hashes = np.empty(len(words), np.uint64)
+    return hashes[: native.hash_packed(words, len(words), hashes)].copy()

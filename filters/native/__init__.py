@@ -3,7 +3,7 @@
 Arrays are checked for type and layout at each call; that they are large enough is the matter of who calls.
 """
 
-from filters.library import BYTES, FLAGS, FLOATS, HASHES, INTS, NUMBER, POINTS, Library
+from filters.library import BYTES, FLAGS, FLOATS, HASHES, INTS, NUMBER, POINTS, TEXT, Library
 
 # Bits of a mark, by which lines and sentences are told.
 BULLET, ELLIPSIS, TERMINAL, STOP, WIDE, CLOSING = (1 << i for i in range(6))
@@ -26,11 +26,12 @@ _function, _procedure = _LIBRARY.function, _LIBRARY.procedure
 count_characters = _procedure("count_characters", POINTS, INTS, INTS, NUMBER, BYTES, NUMBER, BYTES, NUMBER, INTS)
 repetition = _function("repetition", POINTS, INTS, INTS, NUMBER, NUMBER, FLOATS)
 hash_words = _procedure("hash_words", POINTS, INTS, NUMBER, HASHES)
+hash_packed = _function("hash_packed", TEXT, NUMBER, HASHES)
 number_words = _function(
     "number_words", POINTS, INTS, INTS, NUMBER, FLAGS, BYTES, NUMBER, INTS, INTS, POINTS, INTS, HASHES, BYTES, INTS
 )  # fmt: skip
 count_listed = _function(
-    "count_listed", INTS, INTS, NUMBER, POINTS, INTS, HASHES, BYTES, NUMBER, INTS, NUMBER, HASHES, INTS, NUMBER,
+    "count_listed", INTS, INTS, NUMBER, POINTS, INTS, HASHES, BYTES, NUMBER, INTS, NUMBER, HASHES, HASHES, NUMBER,
     BYTES, NUMBER, INTS, INTS, INTS,
 )  # fmt: skip
 repeated_words = _function("repeated_words", INTS, INTS, INTS, INTS, NUMBER, INTS, INTS, INTS)

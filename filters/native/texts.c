@@ -168,6 +168,52 @@ void hash_words(const u32 *points, const i64 *ends, i64 count, u64 *hashes) {
         hashes[i] = hash_of(points + begin, ends[i] - begin);
 }
 
+static u64 hash_of_utf8(const u8 *p, const u8 *end) {
+    u64 hash = 0;
+    for (const u8 *q = p; q < end; q++)
+        hash += (*q & 0xc0) != 0x80;
+    while (p < end) {
+        int more = *p < 0xc0 ? 0 : *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : 3;
+        u32 point = *p++ & (more ? 0x3f >> more : 0x7f);
+        for (; more && p < end; more--)
+            point = point << 6 | (*p++ & 0x3f);
+        hash = (hash ^ point) * 0x9E3779B97F4A7C15u;
+    }
+    return mixed(hash);
+}
+
+/* Hashes of the strings of msgpack that are in no map, of any depth in arrays; how many. Ends at what it does not know.
+ */
+i64 hash_packed(const u8 *p, i64 size, u64 *hashes) {
+    const u8 *end = p + size;
+    i64 count = 0, of_maps = 0; /* so many objects to come are in maps */
+    while (p < end) {
+        u8 kind = *p++;
+        i64 length = kind & (kind < 0xa0 ? 15 : 31), width = 0, in_map = of_maps > 0;
+        int is_map = kind >= 0x80 && kind < 0x90, is_array = kind >= 0x90 && kind < 0xa0;
+        int is_string = kind >= 0xa0 && kind < 0xc0;
+        if (kind >= 0xd9 && kind <= 0xdd) {
+            is_array = kind >= 0xdc, is_string = !is_array;
+            width = kind == 0xd9 ? 1 : kind == 0xda || kind == 0xdc ? 2 : 4;
+            if (end - p < width)
+                break;
+            for (length = 0; width; width--)
+                length = length << 8 | *p++;
+        } else if (!is_map && !is_array && !is_string && kind >= 0x80 && kind < 0xe0) {
+            break; /* all others are small numbers */
+        }
+        of_maps += (is_map ? 2 * length : is_array && in_map ? length : 0) - in_map;
+        if (!is_string)
+            continue;
+        if (end - p < length)
+            break;
+        if (!in_map)
+            hashes[count++] = hash_of_utf8(p, p + length);
+        p += length;
+    }
+    return count;
+}
+
 static int all(const u32 *word, i64 size, const u8 *flags, i64 flag_size, u8 flag) {
     for (i64 i = 0; i < size; i++)
         if (!(of(flags, flag_size, word[i]) & flag))
@@ -259,21 +305,22 @@ i64 number_words(const u32 *points, const i64 *starts, const i64 *lengths, i64 t
 
 /* --- listed words */
 
-enum { STOP_WORD = 1, COMMON = 2, FLAGGED = 4, SPAM = 8, LISTS = 4, FIRST_OTHER = 4, LIST_BITS = 12 };
+enum { STOP_WORD = 1, COMMON = 2, FLAGGED = 4, SPAM = 8, LISTS = 4, FIRST_OTHER = 4, LIST_BITS = 12, INDEX_SHIFT = 52 };
 
 struct list {
     const u64 *entries; /* hashes, sorted, the lowest bits of which say what the word is */
-    i64 count;
+    const i64 *index; /* where those with the same uppermost bits begin */
 };
 
 static u32 look_up(const struct list *list, u64 hash) {
-    const u64 *at = list->entries, wanted = hash >> LIST_BITS;
-    for (i64 left = list->count; left > 1;) {
+    const i64 *index = list->index + (hash >> INDEX_SHIFT);
+    const u64 *at = list->entries + index[0], wanted = hash >> LIST_BITS;
+    for (i64 left = index[1] - index[0]; left > 1;) {
         i64 half = left / 2;
         at += at[half] >> LIST_BITS <= wanted ? half : 0;
         left -= half;
     }
-    return list->count && *at >> LIST_BITS == wanted ? *at & ((1 << LIST_BITS) - 1) : 0;
+    return index[1] > index[0] && *at >> LIST_BITS == wanted ? *at & ((1 << LIST_BITS) - 1) : 0;
 }
 
 /* A compound is common where each of its parts that is no number is. */
@@ -292,10 +339,10 @@ static int parts_are_common(const struct list *list, const u32 *word, i64 size, 
 
 /* How many words of each text are on the lists of its language, a row for each list; and which others, by document.
  *
- * `language` is that of a text, -1 for none. `lists` are addresses of lists, see `look_up`. */
+ * `language` is that of a text, -1 for none. `lists` and `indices` are addresses, see `look_up`. */
 i64 count_listed(const i64 *ids, const i64 *owners, i64 count, const u32 *written, const i64 *ends, const u64 *hashes,
                  const u8 *kinds, i64 distinct, const i64 *language, i64 texts, const u64 *lists,
-                 const i64 *list_counts, i64 languages, const u8 *flags, i64 flag_size,
+                 const u64 *indices, i64 languages, const u8 *flags, i64 flag_size,
                  const i64 *document, i64 *counts, i64 *others) {
     enum { KNOWN = 1 << 15 };
     uint16_t *bits = calloc((size_t)(distinct * languages + 1), sizeof *bits);
@@ -308,7 +355,7 @@ i64 count_listed(const i64 *ids, const i64 *owners, i64 count, const u32 *writte
         uint16_t *found = &bits[language[text] * distinct + word];
         if (!*found) {
             i64 which = language[text], begin = word ? ends[word - 1] : 0;
-            struct list list = {(const u64 *)(uintptr_t)lists[which], list_counts[which]};
+            struct list list = {(const u64 *)(uintptr_t)lists[which], (const i64 *)(uintptr_t)indices[which]};
             u32 listed = look_up(&list, hashes[word]);
             if (!(kinds[word] & IS_ALNUM) && parts_are_common(&list, written + begin, ends[word] - begin, flags, flag_size))
                 listed |= COMMON;

@@ -20,36 +20,52 @@ def name_of(table: Table, partition: int) -> str:
     return f"{table.name}/{partition:05d}.parquet"
 
 
+# A row group costs some 50 us a column, whatever it holds; readers hold one in memory.
+_GROUP_BYTES = 4 << 20
+
+
 class TableWriter:
-    """Writes rows of a table to a local file, a row group for every batch."""
+    """Writes rows of a table to a local file, in row groups of at most `BATCH_ROWS` rows or a batch."""
 
     def __init__(self, table: Table, path: Path) -> None:
         self._table = table
         self._writer = pq.ParquetWriter(path, table.schema, compression="zstd")
         self._rows: list[Mapping[str, Any]] = []
+        self._batches: list[pa.RecordBatch] = []
         self.rows = 0
 
     def write_rows(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Append rows; they reach the file in batches."""
         self._rows.extend(rows)
         if len(self._rows) >= BATCH_ROWS:
-            self._flush()
+            self._take_rows()
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
         """Append a batch that has the table's columns."""
-        self._flush()
-        self._writer.write_batch(batch.select(self._table.schema.names).cast(self._table.schema))
+        self._take_rows()
+        waiting = sum(held.num_rows for held in self._batches)
+        if waiting + batch.num_rows > BATCH_ROWS:
+            self._write()
+        self._batches.append(batch.select(self._table.schema.names).cast(self._table.schema))
         self.rows += batch.num_rows
+        if sum(held.nbytes for held in self._batches) >= _GROUP_BYTES:
+            self._write()
 
     def close(self) -> None:
         """Write what is left and the file's footer."""
-        self._flush()
+        self._take_rows()
+        self._write()
         self._writer.close()
 
-    def _flush(self) -> None:
+    def _take_rows(self) -> None:
         if self._rows:
             rows, self._rows = self._rows, []
             self.write_batch(pa.RecordBatch.from_pylist(rows, schema=self._table.schema))
+
+    def _write(self) -> None:
+        if self._batches:
+            group, self._batches = pa.Table.from_batches(self._batches), []
+            self._writer.write_table(group, row_group_size=max(group.num_rows, 1))
 
 
 def read_batches(
