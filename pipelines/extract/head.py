@@ -36,7 +36,9 @@ _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)
 _MAX_LICENSES = 10
 _RELATION = re.compile(rb"\srel\s*=\s*[\"']?([^\"'>]*)", re.IGNORECASE)
 _HREF = re.compile(rb"\bhref\s*=\s*[\"']?([^\"'\s>]{1,300})", re.IGNORECASE)
-_COMMONS = re.compile(rb"https?://creativecommons\.org/(?:licenses|publicdomain)/[a-z+-]+(?:/\d\.\d/?)?", re.IGNORECASE)
+# Begins with what is searched for as fast as bytes are; the scheme in front of it is looked at then.
+_COMMONS = re.compile(rb"creativecommons\.org/(?:licenses|publicdomain)/[a-zA-Z+-]+(?:/\d\.\d/?)?")
+_SCHEMES = (b"https://", b"http://")
 _WORD = re.compile(r"\w+")
 _FORUM = re.compile(r"Discourse|vBulletin|phpBB|XenForo|Invision|Simple Machines|MyBB|Vanilla", re.IGNORECASE)
 
@@ -129,9 +131,20 @@ def _licenses(seen: Survey, base: str) -> tuple[str, ...]:
         if relation and target and b"license" in relation.group(1).lower().split():
             linked.append(target.group(1))
     if not linked and seen.hints & native.COMMONS:
-        linked = sorted(set(_COMMONS.findall(seen.html)))
+        linked = sorted(_commons(seen.html))
         linked = linked if len(linked) == 1 else []
     return tuple(dict.fromkeys(_join(base, link.decode("utf-8", "replace")) for link in linked[:_MAX_LICENSES]))
+
+
+def _commons(html: bytes) -> set[bytes]:
+    """URLs of Creative Commons licences."""
+    found = set()
+    for match in _COMMONS.finditer(html):
+        before = html[max(match.start() - 8, 0) : match.start()].lower()
+        scheme = next((scheme for scheme in _SCHEMES if before.endswith(scheme)), None)
+        if scheme is not None:
+            found.add(scheme + match.group())
+    return found
 
 
 def _join(url: str, href: str) -> str:

@@ -118,11 +118,18 @@ def _understand(pages: Sequence[ReadPage], caps: ExtractSettings) -> list[Page |
 
 def _or_data(page: ReadPage, nodes: list[Node]) -> list[Node]:
     """The nodes of a page, or of its data scripts where the page shows no more than its frame and they say more."""
-    if not page.cleaned.data or (shown := _words(nodes)) >= FRAME_WORDS:
+    if not page.cleaned.data or (shown := _words(nodes, FRAME_WORDS)) >= FRAME_WORDS:
         return nodes
+    enough = max(2 * shown, FRAME_WORDS) + 1
     hidden = nodes_of_data(page.cleaned.data, page.head.base)
-    return hidden if _words(hidden) > max(2 * shown, FRAME_WORDS) else nodes
+    return hidden if _words(hidden, enough) >= enough else nodes
 
 
-def _words(nodes: Sequence[Node]) -> int:
-    return sum(len(node.text.split()) for node in nodes if node.text is not None)
+def _words(nodes: Sequence[Node], enough: int) -> int:
+    """How many words texts have; where they have enough, not all of them are counted."""
+    words = 0
+    for node in nodes:
+        words += len(node.text.split()) if node.text is not None else 0
+        if words >= enough:
+            break
+    return words
