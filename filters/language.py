@@ -11,7 +11,8 @@ _LABEL = "__label__"
 
 
 @cache
-def _model() -> Any:
+def model() -> Any:
+    """fastText's model, read once."""
     import fasttext
 
     with as_file(files("filters") / "data" / "lid.176.ftz") as path:
@@ -19,7 +20,7 @@ def _model() -> Any:
 
 
 def _predict(line: str) -> tuple[str, float]:
-    labels, probabilities = _model().predict(line)
+    labels, probabilities = model().predict(line)
     return labels[0].removeprefix(_LABEL), min(float(probabilities[0]), 1.0)
 
 

@@ -102,11 +102,6 @@ def _by_frequency(packed: bytes) -> Iterator[str]:
             yield from words
 
 
-# Of a hash so many bits give way to those that say which lists have the word.
-_BITS = 12
-_INDEX_BITS = 12
-
-
 @dataclass(frozen=True)
 class Lists:
     """All lists of a language.
@@ -129,13 +124,12 @@ def lists_of(language: str) -> Lists:
     hashes = [None if words is None else hashes_of([*words]) for words in lists]
     hashes[native.LISTS.index("common_words")] = hashes_of_packed(packed) if packed else None
     others = [hashes_of([word]) for word in GOPHER_STOP_WORDS] if language == "en" else []
-    low = np.uint64((1 << _BITS) - 1)
+    low = np.uint64((1 << native.LIST_BITS) - 1)
     marked = [(some & ~low) | np.uint64(1 << i) for i, some in enumerate([*hashes, *others]) if some is not None]
-    entries = np.sort(np.concatenate(marked)) if marked else np.zeros(0, np.uint64)
-    firsts = np.flatnonzero(np.diff(entries & ~low, prepend=np.uint64(0)))
-    merged = np.bitwise_or.reduceat(entries, firsts) if len(firsts) else entries
-    index = np.searchsorted(merged, np.arange(1 << _INDEX_BITS, dtype=np.uint64) << np.uint64(64 - _INDEX_BITS))
-    return Lists(merged, np.append(index, len(merged)), tuple(some is not None for some in hashes))
+    entries = np.concatenate([*marked, np.zeros(0, np.uint64)])
+    merged, index = np.empty_like(entries), np.empty((1 << native.INDEX_BITS) + 1, np.int64)
+    count = native.build_list(entries, len(entries), merged, index)
+    return Lists(merged[:count], index, tuple(some is not None for some in hashes))
 
 
 class Listed:

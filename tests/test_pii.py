@@ -1,10 +1,13 @@
 """Personal data: what is found, what only looks like it, and that replacing it leaves everything else as it was."""
 
 import json
+import re
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from filters import pii
 from pipelines.pack import manifest
@@ -144,3 +147,17 @@ def test_the_manifest_and_the_card_say_how_often_it_was_replaced() -> None:
     assert "placeholders: email 4, ip 0." in manifest.card(described, [], recipe)
     as_it_is = manifest.manifest(Recipe(), shards)
     assert "replaced" not in as_it_is and "placeholders" not in manifest.card(as_it_is, [], Recipe())
+
+
+_PLAIN = {
+    "_IPV4": r"(?<![\w.,+-])(?<![A-Za-z]/)(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|[.,]\d)",
+    "_IPV6": r"(?<![\w:.])[23][0-9a-fA-F]{3}:(?:[0-9a-fA-F]{0,4}:){1,6}[0-9a-fA-F]{0,4}(?![\w:]|\.\w)",
+    "_NUMBER": r"(?<![\w.,/=+-])[+(]{0,2}\d+",
+}
+
+
+@given(st.text(st.sampled_from("0123456789.:+-( )/,abF\n"), max_size=40), st.sampled_from(sorted(_PLAIN)))
+@settings(max_examples=500, deadline=None)
+def test_what_begins_with_a_character_finds_what_begins_with_a_look_back(text: str, name: str) -> None:
+    found = [match.span() for match in getattr(pii, name).finditer(f"{text} 1.2.3.4 2001:db8::1 +49")]
+    assert found == [match.span() for match in re.finditer(_PLAIN[name], f"{text} 1.2.3.4 2001:db8::1 +49")]

@@ -1,16 +1,23 @@
 """Signals of words, lines and repetition: values counted by hand, and against the plain loop of the benchmark."""
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from types import ModuleType
 
+import msgpack
+import numpy as np
 import pytest
+import wordfreq
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from curate.sample.articles import read_articles
 from filters import language
 from filters.text_signals import measure, measure_documents
-from filters.word_lists import flagged_words_of, stop_words_of
+from filters.word_lists import GOPHER_STOP_WORDS, flagged_words_of, lists_of, spam_words_of, stop_words_of
+from filters.words import hashes_of, hashes_of_packed
 
 WALK = "We walked to the harbour, and the keeper of the light told us that the boats have to wait."
 
@@ -181,3 +188,52 @@ def test_documents_without_texts_and_texts_without_words_are_no_problem() -> Non
     assert documents["words"].tolist() == [0, 0, 0, 0]
     assert documents["duplicate_line_ratio"].tolist() == [0, 0, 0, 0]
     assert documents["gopher_stop_words"] == [0, None, None, 0]
+
+
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
+_PLAIN_DATE = re.compile(
+    rf"\b(?:{_MONTH}\.? \d{{1,2}}, \d{{4}}|\d{{1,2}} {_MONTH} \d{{4}}|\d{{4}}-\d\d-\d\d|\d\d?/\d\d?/\d{{4}}|"
+    r"[0-2]?\d:[0-5]\d(?::[0-5]\d)?)\b"
+)
+_DATED = st.sampled_from("Jan February Mayor Jul. 3 12 48 , 2024 1999-01-02 4/5/2020 : 7:05 59 0 é _ / - \n".split(" "))
+
+
+@given(st.lists(st.tuples(_DATED, st.sampled_from(["", " ", ", "])), max_size=12))
+@settings(max_examples=500, deadline=None)
+def test_dates_are_counted_as_by_the_plain_expression(pieces: list[tuple[str, str]]) -> None:
+    text = "2000 " + "".join(f"{piece}{joint}" for piece, joint in pieces)
+    dates = measure([text], ["en"])["dates"].tolist()
+    assert dates == [len(_PLAIN_DATE.findall(text)) if sum(map(str.isdecimal, text)) >= 3 else 0]
+
+
+_SPELLED = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+
+
+@given(st.recursive(_SPELLED | st.integers(-32, 127), lambda inner: st.lists(inner, max_size=20), max_leaves=40))
+@settings(max_examples=200, deadline=None)
+def test_words_in_msgpack_have_the_hashes_of_words(packed: object) -> None:
+    def strings(value: object) -> list[str]:
+        if isinstance(value, list):
+            return [found for inner in value for found in strings(inner)]
+        return [value] if isinstance(value, str) else []
+
+    data = msgpack.packb([{"format": "cB", "of": {"maps": ["no", "words"]}}, packed, "ünd"])
+    assert hashes_of_packed(data).tolist() == hashes_of([*strings(packed), "ünd"]).tolist()
+    for end in range(0, len(data), 7):  # cut short, it is read as far as it goes
+        assert set(hashes_of_packed(data[:end]).tolist()) <= set(hashes_of_packed(data).tolist())
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ru", "ja", "ko", "th", "xx"])
+def test_lists_hold_each_word_once_with_all_that_list_it(language: str) -> None:
+    lists = lists_of(language)
+    words = hashes_of([*wordfreq.iter_wordlist(language)] if language in wordfreq.available_languages("best") else [])
+    listed = [stop_words_of(language), None, flagged_words_of(language), spam_words_of(language)]
+    expected: dict[int, int] = dict.fromkeys((words >> np.uint64(12)).tolist(), 2)
+    for bit, some in enumerate(listed):
+        for number in hashes_of([*(some or ())]).tolist():
+            expected[number >> 12] = expected.get(number >> 12, 0) | 1 << bit
+    for bit, word in enumerate(GOPHER_STOP_WORDS if language == "en" else ()):
+        expected[int(hashes_of([word])[0]) >> 12] |= 16 << bit
+    assert (np.diff(lists.entries >> np.uint64(12)) > 0).all()
+    assert {entry >> 12: entry & 0xFFF for entry in lists.entries.tolist()} == expected
+    assert lists.index.tolist() == np.searchsorted(lists.entries >> np.uint64(52), np.arange(4097)).tolist()

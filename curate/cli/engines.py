@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 # What workers import sooner or later: loaded once, by the process from which they are forked.
 IN_WORKERS = (
-    "curate.stages", "pipelines.extract.extraction", "pipelines.fetch.images", "pipelines.measure.images", "fasttext",
-    "rensa", "wordfreq", "stopwordsiso", "phonenumbers",
+    "curate.stages", "pipelines.extract.extraction", "pipelines.extract.warm", "pipelines.fetch.images",
+    "pipelines.measure.images", "rensa", "phonenumbers",
 )  # fmt: skip
 FOR_SCORES = ("open_clip", "sentencex", "pipelines.score.scoring")
 ENGINES = ("local", "spark", "beam")

@@ -17,6 +17,8 @@ SPACE, ALNUM, ALPHA, EDGE, APOSTROPHE, ALONE, DECIMAL = (1 << i for i in range(7
 # Lists by the bits of a listed word; the bits above are the caller's, counted by document.
 LISTS = ("stop_words", "common_words", "flagged_words", "spam_words")
 OTHERS = len(LISTS)
+# Of a hash in a list so many of the lowest bits give way to those, and so many of the uppermost are an index.
+LIST_BITS, INDEX_BITS = 12, 12
 # Rows of characters in words that are repeated: the most frequent n-gram, and those that were there before.
 TOP_ORDERS, DUPLICATE_ORDERS = (2, 3, 4), (5, 6, 7, 8, 9, 10)
 
@@ -30,6 +32,7 @@ hash_packed = _function("hash_packed", TEXT, NUMBER, HASHES)
 number_words = _function(
     "number_words", POINTS, INTS, INTS, NUMBER, FLAGS, BYTES, NUMBER, INTS, INTS, POINTS, INTS, HASHES, BYTES, INTS
 )  # fmt: skip
+build_list = _function("build_list", HASHES, NUMBER, HASHES, INTS)
 count_listed = _function(
     "count_listed", INTS, INTS, NUMBER, POINTS, INTS, HASHES, BYTES, NUMBER, INTS, NUMBER, HASHES, HASHES, NUMBER,
     BYTES, NUMBER, INTS, INTS, INTS,

@@ -323,6 +323,39 @@ static u32 look_up(const struct list *list, u64 hash) {
     return index[1] > index[0] && *at >> LIST_BITS == wanted ? *at & ((1 << LIST_BITS) - 1) : 0;
 }
 
+/* Entries in the order of their hashes, those of one word as one; how many are left. `index` has a place more than there
+ * are uppermost bits, `sorted` as many as there are entries. */
+i64 build_list(const u64 *entries, i64 count, u64 *sorted, i64 *index) {
+    enum { BUCKETS = 1 << (64 - INDEX_SHIFT) };
+    memset(index, 0, (BUCKETS + 1) * sizeof *index);
+    for (i64 i = 0; i < count; i++)
+        index[(entries[i] >> INDEX_SHIFT) + 1]++;
+    for (i64 bucket = 0; bucket < BUCKETS; bucket++)
+        index[bucket + 1] += index[bucket];
+    for (i64 i = count - 1; i >= 0; i--) /* from behind, so that an index ends where its bucket ends */
+        sorted[--index[(entries[i] >> INDEX_SHIFT) + 1]] = entries[i];
+    i64 kept = 0;
+    for (i64 bucket = 0; bucket < BUCKETS; bucket++) {
+        i64 begin = index[bucket + 1], end = bucket + 2 <= BUCKETS ? index[bucket + 2] : count;
+        for (i64 i = begin + 1; i < end; i++) {
+            u64 entry = sorted[i];
+            i64 j = i;
+            for (; j > begin && sorted[j - 1] > entry; j--)
+                sorted[j] = sorted[j - 1];
+            sorted[j] = entry;
+        }
+        index[bucket] = kept;
+        for (i64 i = begin; i < end; i++) {
+            if (kept > index[bucket] && sorted[kept - 1] >> LIST_BITS == sorted[i] >> LIST_BITS)
+                sorted[kept - 1] |= sorted[i];
+            else
+                sorted[kept++] = sorted[i];
+        }
+    }
+    index[BUCKETS] = kept;
+    return kept;
+}
+
 /* A compound is common where each of its parts that is no number is. */
 static int parts_are_common(const struct list *list, const u32 *word, i64 size, const u8 *flags, i64 flag_size) {
     for (i64 i = 0; i < size;) {

@@ -75,7 +75,8 @@ class Choice:
 
 
 @cache
-def _models() -> tuple[Trees, Trees]:
+def models() -> tuple[Trees, Trees]:
+    """The models of pages and of blocks, read once."""
     return load("pages"), load("blocks")
 
 
@@ -87,7 +88,7 @@ def choose(columns: Columns, blocks: Blocks, heads: Sequence[Head]) -> Choice:
         return Choice(kept, kinds, np.zeros(0, np.int64))
     names, matrix, near = features(columns, blocks, heads)
     place = {name: i for i, name in enumerate(names)}
-    of_pages, of_blocks = _models()
+    of_pages, of_blocks = models()
     kinds = page_kinds(of_pages, names, matrix, blocks)
     known = np.concatenate((matrix, kinds.T.astype(np.float32)[:, blocks.page]))
     place.update({f"kind_{kind}": len(names) + i for i, kind in enumerate(KINDS)})

@@ -34,29 +34,29 @@ class Counters(NamedTuple):
 
 
 @cache
-def _flags() -> npt.NDArray[np.uint8]:
+def flags() -> npt.NDArray[np.uint8]:
     """What each code point is counted as, bits of `native`."""
     classes = class_table()
-    flags = np.zeros(len(classes), np.uint8)
-    flags[classes != SPACE] |= native.SOLID
-    flags[:2] = 0
-    flags[classes >= LETTER] |= native.LETTER
-    flags[[p for p in range(0x600) if chr(p).isupper()]] |= native.UPPER
-    flags[0x30:0x3A] |= native.DIGIT
-    flags[classes == UNSPACED] |= native.UNSPACED
+    table = np.zeros(len(classes), np.uint8)
+    table[classes != SPACE] |= native.SOLID
+    table[:2] = 0
+    table[classes >= LETTER] |= native.LETTER
+    table[[p for p in range(0x600) if chr(p).isupper()]] |= native.UPPER
+    table[0x30:0x3A] |= native.DIGIT
+    table[classes == UNSPACED] |= native.UNSPACED
     for marks, bit in ((_ENDERS, native.ENDER), (_COMMAS, native.COMMA), (_LAST, native.FINAL)):
-        flags[[ord(mark) for mark in marks]] |= bit
-    return flags
+        table[[ord(mark) for mark in marks]] |= bit
+    return table
 
 
 def write(columns: Columns, first: Ints, last: Ints) -> tuple[list[str], Hashes, Counters]:
     """Texts behind tokens first[i] to last[i], both included, in one line each; their hashes; what they are made of."""
-    flags = _flags()
+    table = flags()
     written = np.empty(len(columns.texts), np.uint8)
     ends, hashes = np.empty(len(first), np.int64), np.empty(len(first), np.uint64)
     counts = np.empty((len(native.COUNTERS), len(first)), np.int64)
     native.write_texts(
-        columns.texts, columns.text_begins, first, last, len(first), flags, len(flags), written, ends, hashes, counts
+        columns.texts, columns.text_begins, first, last, len(first), table, len(table), written, ends, hashes, counts
     )
     joined = written[: ends[-1] if len(ends) else 0].tobytes().decode()
     counters = Counters(*counts)
