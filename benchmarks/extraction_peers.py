@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from selectolax.lexbor import LexborHTMLParser
 from tqdm import tqdm
 
-BATCH = 32
+BATCH = 64
 _T = TypeVar("_T")
 
 

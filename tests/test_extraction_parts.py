@@ -190,6 +190,16 @@ def test_starts_and_ends_that_do_not_pair_up_are_an_exception(markup: str) -> No
         columns_of([b"<body></body>", markup.encode()])
 
 
+def test_of_many_headers_the_last_fifty_are_looked_into() -> None:
+    for number in (1, 50, 51, 60):
+        parts = "".join(f"<header>line {i}</header><header><h2>title {i}</h2></header>" for i in range(number // 2))
+        parts += "<header>line last</header>" * (number % 2)
+        texts = find_blocks(columns_of([f"<body>{parts}</body>".encode()])).texts
+        kept = [f"line {i}" for i in range(number // 2) if 2 * i < number - 50]
+        assert [text for text in texts if text.startswith("line")] == kept
+        assert sum(text.startswith("title") for text in texts) == number // 2
+
+
 _MARKUP = st.sampled_from(
     "< > </ /> <div> </div> <header> </header> <p> </p> <nav> </nav> <iframe> </iframe> <select> <img> <br> <!-- --> <!"
     ' <a <div class= <div class=" <x-y> </x-y> <noscript> </noscript> & &lt; &am &nbsp; text \x1f é 漢 " = ?'.split(" ")

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pipelines.extract import native
 from pipelines.extract.blocks import Blocks, Context, running
 from pipelines.extract.columns import Bools, Columns, Ints
-from pipelines.extract.features import NO_ANCESTOR, features
+from pipelines.extract.features import GROUP_NAMES, NO_ANCESTOR, features
 from pipelines.extract.head import Head
 from pipelines.extract.trees import Floats, Trees, load
 
@@ -41,6 +41,10 @@ _GAP, _MINOR, _SURE = 6, 0.5, 0.7
 # Articles: what is inside something named for related pages, up to three levels out, and what is outside the element
 # that Readability would choose, is doubted more than WCXB's articles teach.
 _RELATED, _NEAR, _ELSEWHERE = 2.0, 4, 0.5
+# Articles: a line of some words that is nothing but a link, in a paragraph, a heading or an item, announces another
+# page. The more so the surer the page is an article: lists of links are what other pages are made of.
+_ANNOUNCES, _SURER, _ALL_LINK, _LINE_WORDS = 2.0, 1.5, 0.95, 3
+_LINES = [GROUP_NAMES.index(name) for name in ("p", "div", "li", "h2", "h3", "h4", "blockquote")]
 # Articles: an element in which less than one word in a hundred is of the title is about something else. This can be
 # told by titles with two words or more of four letters or more, in scripts with spaces, outside of links.
 _ABOUT = 0.01
@@ -105,6 +109,7 @@ class Traits:
     doubt: Floats  # what is taken off the log-odds in an article
     seen: Bools  # not in an invisible element, or in one that unfolds
     title: Bools  # the heading that says the page's title
+    announcing: Bools  # a line that is nothing but a link
 
     @staticmethod
     def of(names: Sequence[str], matrix: Floats) -> "Traits":
@@ -113,7 +118,10 @@ class Traits:
         heading = (row["heading_level"] > 0) | (row["is_dt"] > 0)
         seen = (row["to_unseen"] > _JUST_AROUND) | (row["to_folded"] < NO_ANCESTOR)
         doubt = _RELATED * (row["to_related"] < _NEAR) + _ELSEWHERE * (row["in_top"] < 1)
-        return Traits(heading, doubt.astype(np.float32), seen, row["since_title"] == 0)
+        title = row["since_title"] == 0
+        announcing = (row["link_density"] >= _ALL_LINK) & (row["words"] >= _LINE_WORDS) & ~title
+        announcing &= np.isin(row["group"], _LINES)
+        return Traits(heading, doubt.astype(np.float32), seen, title, announcing)
 
 
 def page_kinds(model: Trees, names: Sequence[str], matrix: Floats, blocks: Blocks) -> Doubles:
@@ -151,7 +159,9 @@ def decide(
     odds: Doubles, kinds: Doubles, blocks: Blocks, near: Context, heads: Sequence[Head], traits: Traits, kept: Bools
 ) -> None:  # fmt: skip
     """Set `kept` for the blocks that make the best content of their pages by the log-odds of each."""
-    odds = odds - _off_topic(kinds, blocks, near, heads) - kinds[blocks.page, _ARTICLE] * traits.doubt
+    article = kinds[blocks.page, _ARTICLE]
+    odds = odds - _off_topic(kinds, blocks, near, heads) - article * traits.doubt
+    odds = odds - _ANNOUNCES * article**_SURER * traits.announcing
     odds = _with_those_alike(odds, blocks, near)
     shifts = (kinds * _SHIFT).sum(axis=1)  # not a product of matrices, whose last bit depends on the batch
     for page, (begin, end) in enumerate(zip(blocks.starts[:-1].tolist(), blocks.starts[1:].tolist(), strict=True)):

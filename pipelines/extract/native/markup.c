@@ -505,11 +505,14 @@ static const u8 *behind_element(const u8 *p, const u8 *end, const struct entry *
     return end;
 }
 
-#define MAX_HEADERS 64
+#define MAX_HEADERS 64 /* in one another */
+#define LAST_HEADERS 50
 
-static void scan_page(struct scanner *s, const u8 *p, const u8 *end, i64 *images) {
+/* Tokens of a page; the first `spared` headers stay, whatever they hold. How many headers there are. */
+static i64 scan_page(struct scanner *s, const u8 *p, const u8 *end, i64 spared, i64 *images) {
     struct { i64 tokens, size, says; } headers[MAX_HEADERS];
-    i64 open_headers = 0, first = s->tokens;
+    i64 open_headers = 0, first = s->tokens, seen = 0;
+    *images = 0;
     while (p < end) {
         const u8 *open = memchr(p, '<', (size_t)(end - p));
         const u8 *tag = open ? open + 1 : end, *close = open ? end_of_tag(tag, end) : NULL;
@@ -517,7 +520,7 @@ static void scan_page(struct scanner *s, const u8 *p, const u8 *end, i64 *images
         if (s->tokens > first)
             add_text(s, p, text_end);
         if (!close)
-            return;
+            return seen;
         p = close + 1;
         int ends = tag < close && *tag == '/', other = tag < close && (*tag == '!' || *tag == '?');
         const struct entry *name = slot(names, tag + ends, name_size(tag + ends, close));
@@ -549,11 +552,13 @@ static void scan_page(struct scanner *s, const u8 *p, const u8 *end, i64 *images
             if (kind & HEADER && open_headers++ < MAX_HEADERS) {
                 headers[open_headers - 1].tokens = s->tokens;
                 headers[open_headers - 1].size = s->size;
-                headers[open_headers - 1].says = 0;
+                headers[open_headers - 1].says = seen < spared;
             }
+            seen += (kind & HEADER) != 0;
             add_token(s, tag, close, describe(tag, close));
         }
     }
+    return seen;
 }
 
 /* Tokens of pages, page i from starts[i] to starts[i + 1] of `html`; how many there are.
@@ -565,9 +570,13 @@ i64 scan(const u8 *html, const i64 *starts, i64 pages, i64 *tag_begin, i64 *tag_
          i64 *codes, i64 *page_tokens, i64 *page_images, u8 *texts) {
     struct scanner s = {html, tag_begin, tag_end, text_begin, codes, texts, 0, 0};
     for (i64 page = 0; page < pages; page++) {
-        i64 before = s.tokens;
-        page_images[page] = 0;
-        scan_page(&s, html + starts[page], html + starts[page + 1], &page_images[page]);
+        i64 before = s.tokens, size = s.size;
+        const u8 *begin = html + starts[page], *end = html + starts[page + 1];
+        i64 headers = scan_page(&s, begin, end, 0, &page_images[page]);
+        if (headers > LAST_HEADERS) { /* so it was when the models were trained; such pages are lists of posts */
+            s.tokens = before, s.size = size;
+            scan_page(&s, begin, end, headers - LAST_HEADERS, &page_images[page]);
+        }
         page_tokens[page] = s.tokens - before;
     }
     text_begin[s.tokens] = s.size;
