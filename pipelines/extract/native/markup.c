@@ -249,8 +249,24 @@ i64 is_utf8(const u8 *p, i64 size) {
 enum { CONTENT, BODY_TEXT, HIDDEN, UNSEEN, OVERLAY, TOLD };
 static i64 purposes[TOLD];
 
+static uint32_t checksums[256];
+
+/* What else has to be there before the first tag is described. */
 void learn_purposes(const i64 *bits) {
     memcpy(purposes, bits, sizeof purposes);
+    for (uint32_t i = 0; i < 256; i++) {
+        checksums[i] = i;
+        for (int bit = 0; bit < 8; bit++)
+            checksums[i] = checksums[i] >> 1 ^ (checksums[i] & 1 ? 0xEDB88320u : 0);
+    }
+}
+
+/* CRC-32, as zlib has it, continued over some bytes. */
+static uint32_t checksum(uint32_t sum, const u8 *text, i64 size) {
+    sum = ~sum;
+    for (i64 i = 0; i < size; i++)
+        sum = checksums[(sum ^ text[i]) & 0xff] ^ sum >> 8;
+    return ~sum;
 }
 
 static i64 name_size(const u8 *tag, const u8 *end) {
@@ -399,8 +415,8 @@ static i64 purposes_of_attribute(const u8 *name, i64 size, const u8 *value, cons
     return is_name(name, size, "aria-modal") && is_name(value, end - value, "true") ? purposes[OVERLAY] : 0;
 }
 
-static i64 style_of(const u8 *text, i64 size, u64 more) {
-    return (i64)((hash_of(text, size) ^ more) & 0x7fffff) << STYLE_SHIFT;
+static i64 style_of(uint32_t sum) {
+    return (i64)(sum & 0x7fffff) << STYLE_SHIFT;
 }
 
 /* What stands between < and > as a number, see `markup.py`. */
@@ -412,7 +428,8 @@ i64 describe(const u8 *tag, const u8 *end) {
     const struct entry *name = slot(names, tag + ends, size);
     if (ends)
         return (name->code & TAG_MASK) | END;
-    i64 code = name->code, style = style_of(tag, size, 0);
+    uint32_t sum = checksum(0, tag, size);
+    i64 code = name->code, style = style_of(sum);
     int named = 0;
     const u8 *p = name->kind & PLAIN ? end : tag + size;
     while (p < end) {
@@ -429,7 +446,7 @@ i64 describe(const u8 *tag, const u8 *end) {
         if (is_name(attribute, length, "class") || is_name(attribute, length, "id")) {
             code |= purposes_of_name(value, quote);
             if (!named++)
-                style = style_of(value, quote - value, hash_of(tag, size) | 1);
+                style = style_of(checksum(checksum(sum, (const u8 *)" ", 1), value, quote - value));
         } else {
             code |= purposes_of_attribute(attribute, length, value, quote);
         }
