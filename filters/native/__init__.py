@@ -16,7 +16,6 @@ COUNTED = (
 SPACE, ALNUM, ALPHA, EDGE, APOSTROPHE, ALONE, DECIMAL = (1 << i for i in range(7))
 # Lists by the bits of a listed word; the bits above are the caller's, counted by document.
 LISTS = ("stop_words", "common_words", "flagged_words", "spam_words")
-OTHERS = len(LISTS)
 # Of a hash in a list so many of the lowest bits give way to those, and so many of the uppermost are an index.
 LIST_BITS, INDEX_BITS = 12, 12
 # Rows of characters in words that are repeated: the most frequent n-gram, and those that were there before.
