@@ -1,7 +1,7 @@
 """Builds the C that comes with curate while it is installed, with Zig's compiler, which is a package like any other.
 
-No compiler or header of the machine is needed, and the libraries run on any Linux with glibc 2.17 or musl. Without
-hatchling: `python deploy/build_native.py`, with `ziglang` installed.
+No compiler or header of the machine is needed. What is built where there is glibc asks for no newer one than 2.17.
+Without hatchling: `python deploy/build_native.py`, with `ziglang` installed.
 """
 
 import os
@@ -44,9 +44,7 @@ def _compile(source: Path) -> Path:
 
 def _target() -> str:
     """Zig's name of this kind of machine, not of its very processor: a library may be used on another one."""
-    machine = {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
-    if sys.platform == "darwin":
-        return f"{machine}-macos"
+    machine = platform.machine()
     return f"{machine}-linux-gnu.{_GLIBC}" if platform.libc_ver()[0] == "glibc" else f"{machine}-linux-musl"
 
 
@@ -58,12 +56,8 @@ class NativeBuildHook(BuildHookInterface):  # type: ignore[misc, valid-type]
         for library in build(Path(self.root)):
             build_data["artifacts"].append(str(library.relative_to(self.root)))
         build_data["pure_python"] = False
-        system = f"macosx_11_0_{platform.machine()}" if sys.platform == "darwin" else self._linux()
-        build_data["tag"] = f"py3-none-{system}"
-
-    @staticmethod
-    def _linux() -> str:
-        return f"{'manylinux_2_17' if platform.libc_ver()[0] == 'glibc' else 'musllinux_1_1'}_{platform.machine()}"
+        libc = "manylinux_2_17" if platform.libc_ver()[0] == "glibc" else "musllinux_1_1"
+        build_data["tag"] = f"py3-none-{libc}_{platform.machine()}"
 
 
 if __name__ == "__main__":

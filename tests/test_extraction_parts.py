@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from pipelines.extract import content
+from pipelines.extract import content, native
 from pipelines.extract.blocks import find_blocks
 from pipelines.extract.columns import BrokenMarkup, TooDeep, columns_of, resolved
 from pipelines.extract.content import KINDS, best_by_f1, page_vectors
@@ -27,6 +27,7 @@ from pipelines.extract.head import Head
 from pipelines.extract.markup import BREAK, END, PURPOSE, PURPOSES, PURPOSES_MASK, TAGS, WORDS, describe
 from pipelines.extract.page import Page, ReadPage, Source, parse_page, parse_pages, read_page
 from pipelines.extract.records import interpret, payload_cap
+from pipelines.extract.survey import survey
 from pipelines.extract.trees import Trees, load
 from pipelines.frame.http_message import HttpHead
 from pipelines.frame.warc import Record, Slice, read_records
@@ -55,6 +56,15 @@ def texts_of(page: Page) -> list[str]:
 def images_of(page: Page) -> list[str]:
     return [node.image for node in page.nodes if node.image is not None]
 
+
+UNSPACED = "ก ຂ က ក あ ア 漢 㐀 𠀀 ｱ".replace(" ", "")
+SOME = st.text(
+    st.one_of(
+        st.sampled_from("aZé ß\t\n\u00a0\u3000\u200b.,;:!?…؟।。，»”0٣9\u0301\u0e31" + UNSPACED + "😀\U00050000"),
+        st.characters(exclude_categories=["Cs"]),
+    ),
+    max_size=30,
+)
 
 # --- columns
 
@@ -188,6 +198,102 @@ def test_columns_agree_with_a_walk_over_the_tags_of_real_pages(name: str) -> Non
 def test_starts_and_ends_that_do_not_pair_up_are_an_exception(markup: str) -> None:
     with pytest.raises(BrokenMarkup):
         columns_of([b"<body></body>", markup.encode()])
+
+
+_ODD = [
+    0x24,
+    0x7F,
+    0x80,
+    0x8F,
+    0x90,
+    0x9F,
+    0xA0,
+    0xBF,
+    0xC1,
+    0xC2,
+    0xDF,
+    0xE0,
+    0xE1,
+    0xED,
+    0xEF,
+    0xF0,
+    0xF4,
+    0xF5,
+    0xFF,
+]
+
+
+def test_characters_in_utf8_are_those_that_python_decodes() -> None:
+    """All characters of up to four bytes that lie at a border of what is allowed."""
+    for size in range(1, 5):
+        for values in itertools.product(_ODD, repeat=size):
+            body = bytes(values)
+            assert bool(native.is_utf8(body, size)) == (body.decode("utf-8", "replace").encode() == body), body
+
+
+@given(st.lists(st.sampled_from(_ODD), max_size=80))
+@settings(max_examples=200, deadline=None)
+def test_text_in_utf8_is_what_python_decodes(values: list[int]) -> None:
+    for body in (bytes(values), b"x" * 40 + bytes(values), bytes(values).decode("utf-8", "replace").encode()):
+        try:
+            body.decode()
+        except UnicodeDecodeError:
+            assert not native.is_utf8(body, len(body))
+        else:
+            assert native.is_utf8(body, len(body))
+
+
+_POOL = ["four", "fourth", "éèàç", "漢字漢字", "abcd", "bcde", "x", " ", "fou", "\n"]
+
+
+@given(st.lists(st.sampled_from(_POOL), max_size=30), st.sets(st.sampled_from(_POOL[:6])))
+@settings(max_examples=300, deadline=None)
+def test_words_are_counted_by_the_lines_they_stand_in(pieces: list[str], some: set[str]) -> None:
+    words = [word.encode() for word in sorted(some)]
+    text = "".join([*pieces, "four abcd fourth"]).encode()
+    hits = np.zeros(text.count(b"\n") + 1, np.int64)
+    native.count_words(text, len(text), b"".join(words), np.cumsum([0, *map(len, words)])[1:], len(words), hits)
+    assert hits.tolist() == [sum(word in line for word in words) for line in text.split(b"\n")]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["<div>", "</DIV>", "<b class=x>", "</b>", "<br>", "<svg/>", "<a<b>", "< ", "x", "<!-- -->"])
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_a_survey_counts_tags_and_how_deep_they_nest(pieces: list[str]) -> None:
+    names = re.compile(r"<(/?)(div|b|svg)[\s/>]", re.IGNORECASE)
+    for body in ("".join(pieces), "<br>" * 10_001 + "".join(pieces)):
+        depth = deepest = 0
+        for match in names.finditer(body):
+            depth = max(depth - 1, 0) if match.group(1) else depth + 1
+            deepest = max(deepest, depth)
+        seen = survey(body.encode())
+        assert (seen.tags, seen.depth) == (body.count("<"), deepest if body.count("<") > 10_000 else 0)
+
+
+def test_how_far_each_purpose_is_above_a_block() -> None:
+    columns = columns_of(markups([path.read_bytes() for path in GOLDEN]))
+    blocks = find_blocks(columns)
+    names, matrix, _ = features(columns, blocks, [Head()] * columns.pages)
+    codes = columns.codes[columns.opens]
+    for purpose in PURPOSES:
+        found = matrix[names.index(f"to_{purpose}")]
+        for i in range(0, len(blocks), 7):
+            levels, at = 0, int(blocks.leaf[i])
+            while at >= 0 and not codes[at] & PURPOSE[purpose]:
+                levels, at = levels + 1, int(columns.parent[at])
+            assert found[i] == (20 if at < 0 or levels >= 99 else min(levels, 12))
+
+
+def test_characters_of_a_block_inside_links() -> None:
+    columns = columns_of(markups([path.read_bytes() for path in GOLDEN]))
+    blocks = find_blocks(columns)
+    linked = columns.nearest(columns.element_tag == TAGS.index("a"))
+    for first, last, found in zip(blocks.first, blocks.last, blocks.linked, strict=True):
+        places = [i for i in range(first, last + 1) if columns.owner[i] >= 0 and linked[columns.owner[i]] >= 0]
+        assert found == columns.lengths[places].sum()
 
 
 def test_of_many_headers_the_last_fifty_are_looked_into() -> None:
@@ -482,15 +588,6 @@ def test_real_tags_are_described_by_the_words_of_their_names() -> None:
 
 
 # --- characters
-
-UNSPACED = "ก ຂ က ក あ ア 漢 㐀 𠀀 ｱ".replace(" ", "")
-SOME = st.text(
-    st.one_of(
-        st.sampled_from("aZé ß\t\n\u00a0\u3000\u200b.,;:!?…؟।。，»”0٣9\u0301\u0e31" + UNSPACED + "😀\U00050000"),
-        st.characters(exclude_categories=["Cs"]),
-    ),
-    max_size=30,
-)
 
 
 def letter(char: str) -> bool:
