@@ -153,6 +153,11 @@ def test_a_figcaption_is_the_caption_of_its_image_and_stands_beside_it() -> None
         ("<picture><source srcset='a.avif 900w' type=image/avif><source srcset='a.webp 900w'><img src=a.jpg></picture>",
          "a.webp"),
         ("<picture><source type=image/svg+xml srcset=a.svg><img src=a.jpg></picture>", "a.jpg"),
+        ("<img src='s.jpg?q=7' srcset='s.jpg?q=9 600w, l.jpg?q=9 2000w'>", "s.jpg?q=7"),
+        ("<img src='a.jpg?w=300' srcset='a.jpg?w=600 600w, a.jpg?w=1200 1200w'>", "a.jpg?w=1200"),
+        ("<figure role=group itemid='late.jpg?q=9'><figcaption>The stairs</figcaption></figure>", "late.jpg?q=9"),
+        ("<figure style='margin: 0; background-image: url(\"behind.jpg\")'></figure>", "behind.jpg"),
+        ("<figure itemid=large.jpg><img src=shown.jpg></figure>", "shown.jpg"),
         ("<noscript><img src=only.jpg></noscript>", "only.jpg"),
         ("<img src='with space.jpg'>", "with%20space.jpg"),
         ("<img src='..\\\\hill.jpg'>", "../hill.jpg"),
@@ -175,10 +180,11 @@ def test_every_image_element_is_a_node_or_has_a_reason() -> None:
         f"<nav><img src=n.png></nav><header><a href=/><img src=logo.png></a></header>{_story()}<img src=a.jpg>"
         "<img src=p.gif width=1 height=1><img alt=none><img src='ftp://x/y.png'><img src=a.jpg><img src=i.png width=16>"
         "<aside><a href=/z><img src=teaser.png>Another story about a lamp</a></aside><footer><img src=f.png></footer>"
+        "<figure data-late=a.jpg></figure><figure>No picture</figure><figure style='background: url(ftp://x/y)'></figure>"
     )
     assert _images(page) == ["https://site.example/dir/a.jpg"]
     assert {reason: count for reason, count in page.dropped_images.items() if count} == {
-        "boilerplate": 4, "tracking_pixel": 1, "inline_or_missing": 1, "bad_url": 1, "repeated": 1, "decoration": 1,
+        "boilerplate": 4, "tracking_pixel": 1, "inline_or_missing": 1, "bad_url": 2, "repeated": 2, "decoration": 1,
     }  # fmt: skip
 
 

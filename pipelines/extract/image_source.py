@@ -16,6 +16,7 @@ _LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "data-ll-s
 # A placeholder that is the page itself; scripts then keep the address under a name of their own.
 _PAGE = re.compile(r"\.html?(?:[?#]|$)", re.IGNORECASE)
 _PICTURE = re.compile(r"[^\s\"'<>{}]+\.(?:jpe?g|png|webp|gif|avif)(?:\?\S*)?", re.IGNORECASE)
+_BACKGROUND = re.compile(r"background(?:-image)?\s*:[^;]*?\burl\(\s*[\"']?([^\"')]+)", re.IGNORECASE)
 _NO_ADDRESS = frozenset({"alt", "title", "id", "class", "src", "srcset", "usemap", "longdesc"})
 _CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+([^,]*))?\s*(?:,|$)")
 # A candidate wider than this costs traffic and is scaled down by every vision tower anyway.
@@ -44,10 +45,26 @@ def source_of(image: Attributes, picture_sources: Sequence[Attributes]) -> str |
     return best[0]
 
 
+def source_of_figure(figure: Attributes) -> str | None:
+    """The address of the picture that a figure without an image element shows: scripts or styles put it there."""
+    if source := _named_picture(figure):
+        return source
+    background = _BACKGROUND.search(figure.get("style") or "")
+    return background[1].strip() if background and _is_address(background[1]) else None
+
+
 def _known_width(image: Attributes, source: str, candidates: Sequence[tuple[str, float]]) -> float:
     """Width in pixels of the plain source as its srcset or its width attribute gives it; 0 where neither does."""
     listed = max((width for url, width in candidates if url == source), default=0.0)
+    if not listed:
+        files = {_file(url): width for url, width in candidates}
+        # Sizes that are told apart by the file, not by what is asked of it behind the question mark.
+        listed = files.get(_file(source), 0.0) if len(files) == len(candidates) > 1 else 0.0
     return listed or float(pixels(image.get("width")) or 0)
+
+
+def _file(url: str) -> str:
+    return url.partition("?")[0]
 
 
 def _plain_source(image: Attributes) -> str | None:
@@ -56,11 +73,14 @@ def _plain_source(image: Attributes) -> str | None:
     if lazy and lazy != src:
         return lazy
     if not src or _PAGE.search(src):
-        named = (
-            v.strip() for name, v in image.items() if v and name not in _NO_ADDRESS and _PICTURE.fullmatch(v.strip())
-        )
-        src = next(named, "" if _PAGE.search(src) else src)
+        src = _named_picture(image) or ("" if _PAGE.search(src) else src)
     return src if src and _is_address(src) else None
+
+
+def _named_picture(element: Attributes) -> str | None:
+    """An attribute that is the address of a picture, whatever it is called."""
+    values = ((value or "").strip() for name, value in element.items() if name not in _NO_ADDRESS)
+    return next((value for value in values if _PICTURE.fullmatch(value)), None)
 
 
 def _is_address(value: str) -> bool:

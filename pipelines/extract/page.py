@@ -106,8 +106,6 @@ def _understand(pages: Sequence[ReadPage], caps: ExtractSettings) -> list[Page |
     blocks = find_blocks(columns)
     choice = choose(columns, blocks, [page.head for page in pages])
     pictures, dropped = find_pictures(columns, blocks, choice, [page.head.base for page in pages])
-    for elements, images, reasons in zip(columns.images.tolist(), pictures, dropped, strict=True):
-        reasons["boilerplate"] += elements - len(images) - sum(reasons.values())
     assembled = nodes_of_pages(columns, blocks, choice.kept, pictures)
     measured = measure(blocks, choice, [page.size for page in pages])
     return [

@@ -32,7 +32,8 @@ _DECORATION_FILE = re.compile(
     re.IGNORECASE,
 )
 _TRACKER = re.compile(
-    r"(?:/tr\?|/pixel|/beacon|/collect\?|doubleclick\.net|scorecardresearch|quantserve|/b/ss/|/piwik|matomo)"
+    r"(?:/tr\?|/pixel|/beacon|/collect\?|doubleclick\.net|scorecardresearch|quantserve|/b/ss/|/piwik|matomo"
+    r"|mc\.yandex\.|counter\.yadro\.ru|top-fwz1\.mail\.ru)"
 )
 _FACE = re.compile(r"gravatar\.com/|/avatars?/|/userpics?/", re.IGNORECASE)
 # Below this an image is a sign, not a picture; what is larger is judged by the rules for fetched images.
@@ -78,20 +79,15 @@ def find_pictures(
     columns: Columns, blocks: Blocks, choice: Choice, bases: list[str]
 ) -> tuple[list[list[Picture]], list[Counter[str]]]:
     """Pictures of each page in order, and how many image elements became none, by reason."""
-    chosen: list[list[Picture]] = [[] for _ in bases]
-    dropped: list[Counter[str]] = [Counter() for _ in bases]
-    tokens = np.flatnonzero((columns.tag == TAG["img"]) | ((columns.tag == TAG["amp-img"]) & ~columns.is_end))
-    if not len(tokens):
-        return chosen, dropped
-    inside = _kept_share(columns, blocks, choice.kept, tokens) >= _MOSTLY
-    for page, count in zip(*np.unique(columns.page_of_token[tokens[~inside]], return_counts=True), strict=True):
-        dropped[page]["boilerplate"] += int(count)
-    tokens = tokens[inside]
+    tokens, elements = _image_elements(columns)
+    tokens = tokens[_kept_share(columns, blocks, choice.kept, tokens) >= _MOSTLY]
     pages = columns.page_of_token[tokens].tolist()
     links = columns.nearest(columns.element_tag == TAG["a"])
     kind = choice.kinds.argmax(axis=1)
     one_subject, of_cards = np.isin(kind, ABOUT_ONE_SUBJECT), np.isin(kind, MADE_OF_CARDS)
     outside = _outside(columns, blocks, choice.kept, tokens)
+    chosen: list[list[Picture]] = [[] for _ in bases]
+    dropped: list[Counter[str]] = [Counter() for _ in bases]
     described = [_describe(columns, token, bases[page]) for token, page in zip(tokens.tolist(), pages, strict=True)]
     times = Counter(
         (page, found.url) for page, found in zip(pages, described, strict=True) if isinstance(found, Picture)
@@ -113,7 +109,24 @@ def find_pictures(
             owner = int(columns.owner[found.token])
             figure = int(figures[owner]) if owner >= 0 else -1
             chosen[page].append(replace(found, caption=captions.get(figure)))
+    for number, pictures, reasons in zip(elements.tolist(), chosen, dropped, strict=True):
+        reasons["boilerplate"] += number - len(pictures) - sum(reasons.values())
     return chosen, dropped
+
+
+def _image_elements(columns: Columns) -> tuple[Ints, Ints]:
+    """The tokens that show an image, and how many each page has, those that were cut away among them."""
+    is_image = (columns.tag == TAG["img"]) | ((columns.tag == TAG["amp-img"]) & ~columns.is_end)
+    elements = columns.images
+    figures = np.flatnonzero(columns.element_tag == TAG["figure"])
+    if len(figures):
+        before = running(is_image.astype(np.int64))
+        opens = columns.opens[figures]
+        opens = opens[before[columns.closes[figures]] == before[opens]]
+        opens = opens[[_source(columns, token, attributes_of(columns.markup_of(token))) is not None for token in opens]]
+        elements = elements + np.bincount(columns.page_of_token[opens], minlength=columns.pages)
+        is_image[opens] = True
+    return np.flatnonzero(is_image), elements
 
 
 def _outside(columns: Columns, blocks: Blocks, kept: Bools, tokens: Ints) -> Bools:
@@ -191,7 +204,7 @@ def _describe(columns: Columns, token: int, base: str) -> Picture | str:
     sides = [side for side in (width, height) if side is not None]
     if sides and max(sides) <= _TINY:
         return "tracking_pixel"
-    source = image_source.source_of(attributes, _sources(columns, token))
+    source = _source(columns, token, attributes)
     if source is None:
         return "inline_or_missing"
     url = canonical(source, base)
@@ -220,6 +233,12 @@ def _is_decoration(attributes: Mapping[str, str], url: str) -> bool:
     names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
     file_name = url.split("?", 1)[0].rsplit("/", 1)[-1]
     return bool(_DECORATION.search(names) or _DECORATION_FILE.fullmatch(file_name))
+
+
+def _source(columns: Columns, token: int, attributes: Mapping[str, str]) -> str | None:
+    if columns.tag[token] == TAG["figure"]:
+        return image_source.source_of_figure(attributes)
+    return image_source.source_of(attributes, _sources(columns, token))
 
 
 def _sources(columns: Columns, token: int) -> list[dict[str, str]]:
