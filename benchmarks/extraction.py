@@ -22,7 +22,7 @@ from extraction_speed import Rates, measure_speed, pages_of
 
 _ROUNDS = 5
 _BASE = "trafilatura"
-_SEEN = "* seen in training: the model of blocks was trained on these pages; benchmarks/train_blocks.py cross-validates"
+_SEEN = "* curate's models were trained on these pages: see benchmarks/train_blocks.py, which cross-validates"
 
 
 def main() -> None:
@@ -97,15 +97,14 @@ def _print_speed(rates: dict[str, Rates], versions: dict[str, str]) -> None:
 def _print_quality(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> None:
     cells = [[row["measure"], str(row["pages"]), *(_figure(row, name) for name in names)] for row in rows]
     _print_table(["measure", "pages", *names], cells)
-    if any(row["seen_in_training"] for row in rows):
-        print(_SEEN)
+    print(_SEEN)
 
 
 def _figure(row: dict[str, Any], name: str) -> str:
     value = row["figures"][name]
     if not isinstance(value, float):
         return "-" if value is None else f"{value} "
-    return f"{value:.3f}" + ("*" if row["seen_in_training"] and name == "curate" else " ")
+    return f"{value:.3f}" + ("*" if name == "curate" else " ")
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

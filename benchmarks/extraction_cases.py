@@ -8,20 +8,25 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from extraction_peers import Response
 from selectolax.lexbor import LexborHTMLParser
 
 _SEED = 0
+_SECOND_LEVEL = frozenset({"com", "org", "net", "gov", "edu"})
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Case:
-    """A page and what should come of it: its text, or snippets to be found and others not to be found."""
+    """A page and what should come of it: its text, or snippets to be found and others not to be found.
+
+    `site` is the name of its domain, without what is in front of it and behind: pages of one site look alike.
+    """
 
     suite: str
+    site: str
     response: Response
     text: str = ""
     images: frozenset[str] = frozenset()
@@ -35,20 +40,22 @@ def _readability(folder: Path) -> Iterator[Case]:
         gold = LexborHTMLParser((path.parent / "expected.html").read_text("utf-8"))
         images = file_names(image.attributes.get("src") for image in gold.css("img"))
         text = gold.body.text() if gold.body else ""
-        yield Case(folder.name, Response(path.read_bytes(), f"http://fakehost/{path.parent.name}"), text, images)
+        response = Response(path.read_bytes(), f"http://fakehost/{path.parent.name}")
+        yield Case(folder.name, re.sub(r"-\d+$", "", path.parent.name), response, text, images)
 
 
 def _article_extraction_benchmark(folder: Path) -> Iterator[Case]:
     for name, gold in sorted(json.loads((folder / "ground-truth.json").read_text("utf-8")).items()):
         body = gzip.decompress((folder / "html" / f"{name}.html.gz").read_bytes())
-        yield Case(folder.name, Response(body, gold["url"]), gold["articleBody"])
+        yield Case(folder.name, site_of(gold["url"]), Response(body, gold["url"]), gold["articleBody"])
 
 
 def _trafilatura_eval(folder: Path) -> Iterator[Case]:
     for key, gold in sorted(json.loads((folder / "evaldata.json").read_text("utf-8")).items()):
         body = gzip.decompress((folder / "html" / gold["file"]).read_bytes())
         response = Response(body, key if key.startswith("http") else f"http://case.test/{gold['file']}")
-        yield Case(folder.name, response, wanted=tuple(gold["with"]), unwanted=tuple(gold["without"]))
+        site = site_of(key.replace("hard::", "http://").removesuffix(".html"))
+        yield Case(folder.name, site, response, wanted=tuple(gold["with"]), unwanted=tuple(gold["without"]))
 
 
 def _wcxb(folder: Path) -> Iterator[Case]:
@@ -56,7 +63,16 @@ def _wcxb(folder: Path) -> Iterator[Case]:
         gold = json.loads(line)
         body = gzip.decompress((folder / "html" / f"{gold['id']}.html.gz").read_bytes())
         response = Response(body, gold["url"] or f"http://case.test/{gold['id']}")
-        yield Case(folder.name, response, gold["main_content"] or "", page_type=gold["page_type"])
+        site = site_of(gold["url"]) or gold["id"]
+        yield Case(folder.name, site, response, gold["main_content"] or "", page_type=gold["page_type"])
+
+
+def site_of(url: str) -> str:
+    """The name of a URL's domain, near enough: `bbc` of www.bbc.co.uk, and of an archive's copy of it."""
+    host = urlsplit("http://" + url.rpartition("://")[2]).netloc.lower().partition(":")[0].removeprefix("www.")
+    labels = host.split(".")
+    in_suffix = len(labels) > 2 and (len(labels[-2]) == 2 or labels[-2] in _SECOND_LEVEL)
+    return labels[-3 if in_suffix else -2] if len(labels) > 1 else host
 
 
 SUITES: dict[str, Callable[[Path], Iterator[Case]]] = {

@@ -37,7 +37,8 @@ class Extractor:
     extracts: bool = True
 
 
-def _curate() -> Extractor:
+def curate() -> Extractor:
+    """Ours."""
     from pipelines.extract.encoding import to_utf8
     from pipelines.extract.page import Page, Source, parse_pages
     from pipelines.frame.http_message import HttpHead
@@ -108,11 +109,11 @@ def _one_by_one(text: Callable[[Response], str]) -> Callable[[Sequence[Response]
 def installed() -> list[Extractor]:
     """Ours, and peers that are there; which ones are not is said."""
     extractors = []
-    for make in (_curate, _trafilatura, _rs_trafilatura, _resiliparse, _lexbor):
+    for make in (curate, _trafilatura, _rs_trafilatura, _resiliparse, _lexbor):
         try:
             extractors.append(make())
         except ModuleNotFoundError as missing:
-            print(f"{make.__name__[1:].replace('_', '-')} is left out: {missing.name} is not installed")
+            print(f"{make.__name__.strip('_').replace('_', '-')} is left out: {missing.name} is not installed")
     return extractors
 
 

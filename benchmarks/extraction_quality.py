@@ -1,7 +1,7 @@
 """Quality of extraction on labelled pages: what extractors find of the text and images that should come of them.
 
-The pages of WCXB are what our model of blocks is trained on. Our figures on them are marked, and say nothing about
-other pages; the honest ones come from cross-validation, which `benchmarks/train_blocks.py` prints.
+Our models are trained on these pages. Our figures on them say nothing about other pages; the honest ones come from
+cross-validation, which `benchmarks/train_blocks.py` prints.
 """
 
 import re
@@ -36,30 +36,38 @@ class Measure:
     name: str
     metric: Callable[[Pairs], float | None]
     cases: Sequence[int]
-    seen: bool = False
+
+    def of(self, cases: Sequence[Case], found: Sequence[Found]) -> float | None:
+        """The figure for what was found on all cases."""
+        return self.metric([(cases[i], found[i]) for i in self.cases])
 
 
 def measure_quality(extractors: Sequence[Extractor], cases: Sequence[Case]) -> list[dict[str, Any]]:
     """A row for each measure, with a figure for each extractor; then rows that count failures and empty texts."""
     measures = _measures(cases)
-    rows = [_row(measure.name, len(measure.cases), measure.seen) for measure in measures]
+    rows = [_row(measure.name, len(measure.cases)) for measure in measures]
     failures: dict[str, int] = {}
     empty: dict[str, int] = {}
     for extractor in extractors:
-        found, failures[extractor.name] = _find(extractor, cases)
+        found, failures[extractor.name] = find(extractor, cases)
         empty[extractor.name] = sum(not each.text.strip() for each in found)
         for row, measure in zip(rows, measures, strict=True):
-            row["figures"][extractor.name] = measure.metric([(cases[i], found[i]) for i in measure.cases])
+            row["figures"][extractor.name] = measure.of(cases, found)
     rows.append(_row("pages without text", len(cases)) | {"figures": empty})
     rows.append(_row("errors", len(cases)) | {"figures": failures})
     return rows
 
 
-def _row(name: str, pages: int, seen: bool = False) -> dict[str, Any]:
-    return {"measure": name, "pages": pages, "seen_in_training": seen, "figures": {}}
+def figures(cases: Sequence[Case], found: Sequence[Found]) -> list[tuple[str, int, float | None]]:
+    """Name, number of pages and figure of each measure."""
+    return [(measure.name, len(measure.cases), measure.of(cases, found)) for measure in _measures(cases)]
 
 
-def _find(extractor: Extractor, cases: Sequence[Case]) -> tuple[list[Found], int]:
+def _row(name: str, pages: int) -> dict[str, Any]:
+    return {"measure": name, "pages": pages, "figures": {}}
+
+
+def find(extractor: Extractor, cases: Sequence[Case]) -> tuple[list[Found], int]:
     """What an extractor finds on each case, and how often it failed. Images only where they are known."""
     found: list[Found] = []
     errors = 0
@@ -97,9 +105,9 @@ def _measures(cases: Sequence[Case]) -> list[Measure]:
     measures.append(Measure("snippet F, trafilatura-eval", _snippet_f, snippets))
     for language, members in _by_language(cases, snippets).items():
         measures.append(Measure(f"  of these: {language}", _snippet_f, members))
-    measures.append(Measure("word F1, WCXB", _word_f1, wcxb, seen=True))
+    measures.append(Measure("word F1, WCXB", _word_f1, wcxb))
     for kind, members in _grouped(wcxb, [cases[i].page_type for i in wcxb]).items():
-        measures.append(Measure(f"  of these: {kind}", _word_f1, members, seen=True))
+        measures.append(Measure(f"  of these: {kind}", _word_f1, members))
     return [measure for measure in measures if measure.cases]
 
 

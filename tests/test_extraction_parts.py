@@ -6,6 +6,7 @@ import random
 import re
 import time
 import unicodedata
+import zlib
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -24,11 +25,13 @@ from pipelines.extract.content import KINDS, best_by_f1, page_vectors
 from pipelines.extract.encoding import to_utf8
 from pipelines.extract.features import features
 from pipelines.extract.head import Head
-from pipelines.extract.markup import BREAK, END, PURPOSE, PURPOSES, PURPOSES_MASK, TAGS, WORDS, describe
+from pipelines.extract.markup import BREAK, END, INLINE, PURPOSE, PURPOSES, PURPOSES_MASK, TAGS, WORDS, describe
+from pipelines.extract.names import FEATURES as NAME_FEATURES
+from pipelines.extract.names import STEPS, Names, NameScores
 from pipelines.extract.page import Page, ReadPage, Source, parse_page, parse_pages, read_page
 from pipelines.extract.records import interpret, payload_cap
 from pipelines.extract.survey import survey
-from pipelines.extract.trees import Trees, load
+from pipelines.extract.trees import Trees
 from pipelines.frame.http_message import HttpHead
 from pipelines.frame.warc import Record, Slice, read_records
 from schemas.recipe import ExtractSettings
@@ -74,6 +77,7 @@ OWN = [
     b"<div><x-card><!-- a comment > --><my-p a=1>five</my-p></x-card><hr></div><ul><li>a<li>b<ul><li>c</ul></ul>",
     b"<table><tr><td>a<td>b<tr><th>c</table><pre>\n  x &lt; y\n</pre><dl><dt>d<dd>e</dl>",
     b"<p>a</p></div></p></b><i><b>crossed</i></b><a href=x><a href=y>z</a>" + b"<div>" * 40 + b"deep",
+    b"<div id='Main-12x7 b' class=' Post post-15 \n it3m'><section class=c9><p class=a9 id=9>g<b class=no>h</section>",
     "<p title='a &lt;b&gt; &quot;c&quot;'>quoted\u00a0<input value='>'></p><amp-img src=z></amp-img><wbr>".encode(),
 ]
 VOID = "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
@@ -180,6 +184,44 @@ def check_columns(pages: list[bytes]) -> None:
     assert blocks.counts.spaced.tolist() == [len(text) for text in texts]
     assert blocks.counts.breaks.tolist() == [sum(token.text.count(BREAK) for token in some) for some in taken]
     assert len(set(blocks.hashes.tolist())) == len(set(texts))
+
+    names = Names.of(columns)
+    own = [sums_in(columns.html[columns.tag_begins[token] : columns.tag_ends[token]]) for token in opens]
+    assert names.element.tolist() == [i for i, sums in enumerate(own) for _ in sums]
+    assert names.sums.tolist() == [name for sums in own for name in sums]
+    known = sorted({name for sums in own for name in sums})[::2]
+    steps = np.where(lucky.random(len(known)) < 0.5, 1, -1) * lucky.integers(1, 128, len(known))
+    scores = dict(zip(known, (steps / STEPS).tolist(), strict=True))
+    table = NameScores.of(np.array(known, np.uint32), steps.astype(np.int8))
+    said = table.features(names, columns, blocks)
+    for i, leaf in enumerate(blocks.leaf.tolist()):
+        around = [[scores[name] for name in own[element] if name in scores] for element in chains[opens[leaf]][::-1]]
+        strongest = [max(some, key=abs) for some in around if some]
+        every = [0.0, *itertools.chain(*around)]
+        assert dict(zip(NAME_FEATURES, said[:, i].tolist(), strict=True)) == pytest.approx(
+            {
+                "name_nearest": sum(strongest[:1]), "name_second": sum(strongest[1:2]), "name_least": min(every),
+                "name_most": max(every), "names_sum": sum(strongest), "names_known": len(strongest),
+                "names_mean": sum(strongest) / max(len(strongest), 1), "names_near": sum(strongest[:3]),
+            }
+        )  # fmt: skip
+
+
+def sums_in(tag: bytes) -> list[int]:
+    """Checksums of the names in class and id of a tag, by regular expressions."""
+    element, _, attributes = tag.partition(b" ")
+    if element.decode() in INLINE:
+        return []
+    found = []
+    for name, value in re.findall(rb'([^ =]+)="([^"]*)"(?: |$)', attributes):
+        if name in (b"class", b"id"):
+            mark = b"#" if name == b"id" else b""
+            found += [
+                zlib.crc32(mark + re.sub(rb"\d+", b"0", word.lower()))
+                for word in re.split(rb"[\x00-\x20]+", value)
+                if word
+            ]
+    return found
 
 
 def test_columns_agree_with_a_walk_over_the_tags() -> None:
@@ -421,11 +463,13 @@ def test_trees_are_what_one_gets_going_down_each_of_them(seed: int, depth: int, 
 def test_the_shipped_trees_are_small_and_ask_only_for_what_is_measured() -> None:
     data = [path for path in (files("pipelines.extract") / "data").iterdir() if path.name.endswith(".npz")]
     assert sum(len(path.read_bytes()) for path in data) <= 300_000
-    of_pages, of_blocks = load("pages"), load("blocks")
+    models = content.models()
+    of_pages, of_blocks = models.pages, models.blocks
     columns = columns_of(markups(OWN))
     blocks = find_blocks(columns)
     names, matrix, _ = features(columns, blocks, [Head()] * columns.pages)
     assert len(set(names)) == len(names) == len(matrix)
+    names, matrix = [*names, *NAME_FEATURES], np.concatenate((matrix, np.zeros((len(NAME_FEATURES), len(blocks)))))
     assert set(of_blocks.names) <= {*names, *(f"kind_{kind}" for kind in KINDS)}
     assert {name.partition("_")[0] for name in of_pages.names} <= {"mean", "text"}
     assert {name.partition("_")[2] for name in of_pages.names} <= set(names)
@@ -507,6 +551,15 @@ def test_a_tag_is_described_by_its_element_and_the_words_of_its_attributes(
     assert (TAGS[number & 0x7F], bool(number & END)) == (element, tag.startswith("/"))
     assert found == set(purposes.split())
     assert number >= 0 and number < 1 << 63
+
+
+def test_elements_look_alike_by_their_classes_whatever_their_ids_are() -> None:
+    def style(tag: str) -> int:
+        return describe(tag) >> 40
+
+    assert style('p id="a1" class="x y"') == style('p class="x y" id="b2"') == style('p class="x y"')
+    assert len({style(tag) for tag in ("p", 'p class="x"', 'p class="y"', 'div class="x"', "div")}) == 5
+    assert style('p id="a"') == style("p")
 
 
 def test_words_are_matched_whole_but_where_they_may_begin_others() -> None:

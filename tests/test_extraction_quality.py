@@ -88,7 +88,8 @@ def test_golden_texts_and_images_stand_in_their_page_in_that_order(name: str) ->
     assert all(html.count(image) for image in gold_of(name)["images"])
 
 
-# --- benchmarks, where they are
+# --- benchmarks, where they are: the models were trained on these pages, so they show that weights and features belong
+# together and that nothing broke, not how good extraction is. `benchmarks/train_blocks.py` cross-validates.
 
 
 @cache
@@ -110,7 +111,7 @@ def readability() -> tuple[list[Page], list[LexborHTMLParser]]:
 
 def test_texts_of_readabilitys_pages() -> None:
     found, gold = readability()
-    assert text_f1(found, [tree.body.text() if tree.body else "" for tree in gold]) >= 0.925
+    assert text_f1(found, [tree.body.text() if tree.body else "" for tree in gold]) >= 0.945
 
 
 def test_images_of_readabilitys_pages() -> None:
@@ -120,7 +121,7 @@ def test_images_of_readabilitys_pages() -> None:
         for tree in gold
     ]
     ours = {(i, name) for i, page in enumerate(found) for name in images_of(page)}
-    assert f1(ours, {(i, name) for i, names in enumerate(wanted) for name in names}) >= 0.69
+    assert f1(ours, {(i, name) for i, names in enumerate(wanted) for name in names}) >= 0.72
 
 
 def test_texts_of_the_article_extraction_benchmark() -> None:
@@ -129,7 +130,7 @@ def test_texts_of_the_article_extraction_benchmark() -> None:
     bodies = [
         (gzip.decompress((folder / "html" / f"{name}.html.gz").read_bytes()), gold["url"]) for name, gold in cases
     ]
-    assert text_f1(extract(bodies), [gold["articleBody"] for _, gold in cases]) >= 0.94
+    assert text_f1(extract(bodies), [gold["articleBody"] for _, gold in cases]) >= 0.965
 
 
 def test_snippets_of_trafilaturas_pages() -> None:
@@ -140,11 +141,10 @@ def test_snippets_of_trafilaturas_pages() -> None:
         for url, gold in cases
     ]
     found = extract(bodies)
-    assert snippet_f((p.text, g["with"], g["without"]) for p, (_, g) in zip(found, cases, strict=True)) >= 0.905
+    assert snippet_f((p.text, g["with"], g["without"]) for p, (_, g) in zip(found, cases, strict=True)) >= 0.935
 
 
-def test_texts_of_pages_that_were_seen_in_training() -> None:
-    """A check that the weights fit the features, not of how good they are."""
+def test_texts_of_wcxbs_pages() -> None:
     folder = suite("wcxb")
     lines = gzip.decompress((folder / "ground-truth.jsonl.gz").read_bytes()).splitlines()
     cases = [gold for line in lines if ((gold := json.loads(line))["main_content"] or "").strip()]

@@ -8,6 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,10 @@ from pipelines.extract.blocks import Blocks, Context, running
 from pipelines.extract.columns import Bools, Columns, Ints
 from pipelines.extract.features import GROUP_NAMES, NO_ANCESTOR, features
 from pipelines.extract.head import Head
-from pipelines.extract.trees import Floats, Trees, load
+from pipelines.extract.names import FEATURES as NAME_FEATURES
+from pipelines.extract.names import Names, NameScores
+from pipelines.extract.trees import Floats, Trees
+from pipelines.extract.trees import read as read_trees
 
 Doubles = npt.NDArray[np.float64]
 
@@ -78,10 +83,27 @@ class Choice:
     alike: Ints
 
 
+@dataclass(frozen=True)
+class Models:
+    """Scores of names of elements, and the models of pages and of blocks."""
+
+    names: NameScores
+    pages: Trees
+    blocks: Trees
+
+
 @cache
-def models() -> tuple[Trees, Trees]:
-    """The models of pages and of blocks, read once."""
-    return load("pages"), load("blocks")
+def models() -> Models:
+    """The models that are shipped, read once; see `data/README.md`."""
+    with as_file(files("pipelines.extract") / "data") as folder:
+        return read_models(folder)
+
+
+def read_models(folder: Path) -> Models:
+    """The models in a folder that `benchmarks/train_blocks.py` wrote."""
+    with np.load(folder / "names.npz") as stored:
+        names = NameScores.of(stored["sums"], stored["steps"])
+    return Models(names, read_trees(folder / "pages.npz"), read_trees(folder / "blocks.npz"))
 
 
 def choose(columns: Columns, blocks: Blocks, heads: Sequence[Head]) -> Choice:
@@ -90,13 +112,16 @@ def choose(columns: Columns, blocks: Blocks, heads: Sequence[Head]) -> Choice:
     kinds = np.zeros((columns.pages, len(KINDS)))
     if not len(blocks):
         return Choice(kept, kinds, np.zeros(0, np.int64))
+    used = models()
     names, matrix, near = features(columns, blocks, heads)
-    place = {name: i for i, name in enumerate(names)}
-    of_pages, of_blocks = models()
-    kinds = page_kinds(of_pages, names, matrix, blocks)
-    known = np.concatenate((matrix, kinds.T.astype(np.float32)[:, blocks.page]))
-    place.update({f"kind_{kind}": len(names) + i for i, kind in enumerate(KINDS)})
-    odds = of_blocks.evaluate(known, place)[:, 0]
+    named = used.names.features(Names.of(columns), columns, blocks)
+    names = [*names, *NAME_FEATURES]
+    known = np.concatenate((matrix, named, np.empty((len(KINDS), len(blocks)), np.float32)))
+    matrix = known[: len(names)]
+    kinds = page_kinds(used.pages, names, matrix, blocks)
+    known[len(names) :] = kinds.T[:, blocks.page]
+    place = {name: i for i, name in enumerate([*names, *(f"kind_{kind}" for kind in KINDS)])}
+    odds = used.blocks.evaluate(known, place)[:, 0]
     decide(odds, kinds, blocks, near, heads, Traits.of(names, matrix), kept)
     return Choice(kept, kinds, near.alike)
 

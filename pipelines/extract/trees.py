@@ -6,7 +6,7 @@ In an oblivious tree all nodes of one depth ask the same question, so a tree of 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -47,9 +47,9 @@ class Trees:
         return total
 
 
-def load(name: str) -> Trees:
-    """The trees that are shipped under a name, see `data/README.md`."""
-    with as_file(files("pipelines.extract") / "data" / f"{name}.npz") as path, np.load(path) as stored:
+def read(path: Path) -> Trees:
+    """The trees in a file that `benchmarks/train_blocks.py` wrote."""
+    with np.load(path) as stored:
         arrays: dict[str, Any] = {key: stored[key] for key in stored.files}
     return Trees(
         names=tuple(str(arrays["names"]).split()),

@@ -3,7 +3,21 @@
 Arrays are checked for type and layout at each call; that they are large enough is the matter of who calls.
 """
 
-from filters.library import ADDRESS, BYTES, DOUBLES, FLAGS, FLOATS, HASHES, INTS, NUMBER, REAL, SHORTS, TEXT, Library
+from filters.library import (
+    ADDRESS,
+    BYTES,
+    DOUBLES,
+    FLAGS,
+    FLOATS,
+    HASHES,
+    INTS,
+    NUMBER,
+    POINTS,
+    REAL,
+    SHORTS,
+    TEXT,
+    Library,
+)
 
 # Tables of `learn`, and the purposes of `learn_purposes`.
 NAMES, WORDS, ROLES, PROPERTIES = range(4)
@@ -27,6 +41,9 @@ learn_purposes = _procedure("learn_purposes", INTS)
 survey = _procedure("survey", TEXT, NUMBER, NUMBER, INTS, INTS, NUMBER)
 is_utf8 = _function("is_utf8", TEXT, NUMBER)
 describe = _function("describe", ADDRESS, ADDRESS)
+list_names = _function("list_names", TEXT, INTS, INTS, INTS, INTS, NUMBER, INTS, POINTS)
+lay_out_names = _procedure("lay_out_names", POINTS, FLOATS, NUMBER, POINTS, FLOATS, NUMBER)
+score_names = _function("score_names", INTS, POINTS, NUMBER, POINTS, FLOATS, NUMBER, INTS, NUMBER, INTS, NUMBER, FLOATS)
 scan = _function("scan", TEXT, INTS, NUMBER, *[INTS] * 7, BYTES)
 pair_tags = _function("pair_tags", INTS, INTS, NUMBER, NUMBER, *[INTS] * 5)
 inherit_most = _procedure("inherit_most", INTS, NUMBER, SHORTS)

@@ -419,6 +419,32 @@ static i64 style_of(uint32_t sum) {
     return (i64)(sum & 0x7fffff) << STYLE_SHIFT;
 }
 
+struct attribute {
+    const u8 *name;
+    i64 length;
+    const u8 *value, *end;
+};
+
+/* The next attribute with a value, *p being where the one before ends; 0 where there is none. */
+static int next_attribute(const u8 **p, const u8 *end, struct attribute *found) {
+    const u8 *at = *p;
+    while (at < end) {
+        found->name = ++at; /* behind the space */
+        while (at < end && *at != '=' && *at != ' ')
+            at++;
+        found->length = at - found->name;
+        if (end - at < 2 || at[0] != '=' || at[1] != '"')
+            continue;
+        found->value = at + 2;
+        found->end = memchr(found->value, '"', (size_t)(end - found->value));
+        if (!found->end)
+            break;
+        *p = found->end + 1;
+        return 1;
+    }
+    return 0;
+}
+
 /* What stands between < and > as a number, see `markup.py`. */
 i64 describe(const u8 *tag, const u8 *end) {
     if (tag < end && (*tag == '!' || *tag == '?'))
@@ -430,28 +456,123 @@ i64 describe(const u8 *tag, const u8 *end) {
         return (name->code & TAG_MASK) | END;
     uint32_t sum = checksum(0, tag, size);
     i64 code = name->code, style = style_of(sum);
-    int named = 0;
     const u8 *p = name->kind & PLAIN ? end : tag + size;
-    while (p < end) {
-        const u8 *attribute = ++p; /* behind the space */
-        while (p < end && *p != '=' && *p != ' ')
-            p++;
-        i64 length = p - attribute;
-        if (end - p < 2 || p[0] != '=' || p[1] != '"')
-            continue;
-        const u8 *value = p + 2, *quote = memchr(value, '"', (size_t)(end - value));
-        if (!quote)
-            break;
-        p = quote + 1;
-        if (is_name(attribute, length, "class") || is_name(attribute, length, "id")) {
-            code |= purposes_of_name(value, quote);
-            if (!named++)
-                style = style_of(checksum(checksum(sum, (const u8 *)" ", 1), value, quote - value));
-        } else {
-            code |= purposes_of_attribute(attribute, length, value, quote);
-        }
+    struct attribute found;
+    while (next_attribute(&p, end, &found)) {
+        int is_class = is_name(found.name, found.length, "class");
+        if (is_class || is_name(found.name, found.length, "id"))
+            code |= purposes_of_name(found.value, found.end);
+        else
+            code |= purposes_of_attribute(found.name, found.length, found.value, found.end);
+        if (is_class)
+            style = style_of(checksum(checksum(sum, (const u8 *)" ", 1), found.value, found.end - found.value));
     }
     return code | style;
+}
+
+/* --- names that authors give to elements */
+
+/* The checksum of a name in lower case, runs of digits being one 0; *p is moved behind it. */
+static uint32_t sum_of_name(uint32_t sum, const u8 **p, const u8 *end) {
+    int in_number = 0;
+    for (; *p < end && **p > ' '; ++*p) {
+        int digit = **p >= '0' && **p <= '9';
+        u8 letter = digit ? '0' : lower(**p);
+        if (!digit || !in_number)
+            sum = checksum(sum, &letter, 1);
+        in_number = digit;
+    }
+    return sum;
+}
+
+/* The names in class and id of all elements but inline ones: which element, and a checksum, of an id with # before it. How
+ * many there are; half as many as the tags have bytes is room enough. */
+i64 list_names(const u8 *html, const i64 *tag_begins, const i64 *tag_ends, const i64 *codes, const i64 *opens,
+               i64 elements, i64 *element, uint32_t *sums) {
+    i64 count = 0;
+    for (i64 i = 0; i < elements; i++) {
+        if (kind_of_tag[codes[opens[i]] & TAG_MASK] & PLAIN)
+            continue;
+        const u8 *tag = html + tag_begins[opens[i]], *end = html + tag_ends[opens[i]];
+        const u8 *p = tag + name_size(tag, end);
+        struct attribute found;
+        while (next_attribute(&p, end, &found)) {
+            int is_id = is_name(found.name, found.length, "id");
+            if (!is_id && !is_name(found.name, found.length, "class"))
+                continue;
+            for (const u8 *name = found.value; name < found.end;) {
+                if (*name <= ' ') {
+                    name++;
+                    continue;
+                }
+                element[count] = i;
+                sums[count++] = sum_of_name(is_id ? checksum(0, (const u8 *)"#", 1) : 0, &name, found.end);
+            }
+        }
+    }
+    return count;
+}
+
+/* Names and their scores to a table with open addressing, more than half of which stays empty: 0. */
+void lay_out_names(const uint32_t *sums, const float *scores, i64 count, uint32_t *slot_sums, float *slot_scores,
+                   i64 slots) {
+    for (i64 i = 0; i < count; i++) {
+        i64 at = sums[i] % slots;
+        while (slot_sums[at])
+            at = (at + 1) % slots;
+        slot_sums[at] = sums[i];
+        slot_scores[at] = scores[i];
+    }
+}
+
+struct named {
+    float nearest, second, third, least, most, sum;
+    i64 known;
+};
+
+/* What the scores of the names of an element and of all above it say, for each leaf: a row each of the nearest element's
+ * score, that of the second nearest, the least and the largest of any name, sum and mean of the elements' scores, how many
+ * elements have one, the sum of the nearest three. An element's score is that of its name which says most. */
+i64 score_names(const i64 *element, const uint32_t *sums, i64 count, const uint32_t *slot_sums, const float *slot_scores,
+                i64 slots, const i64 *parent, i64 elements, const i64 *leaf, i64 leaves, float *found) {
+    struct named *all = malloc((size_t)(elements + 1) * sizeof *all);
+    if (!all)
+        return NO_MEMORY;
+    i64 next = 0;
+    for (i64 i = 0; i < elements; i++) {
+        struct named own = {0};
+        if (parent[i] >= 0)
+            own = all[parent[i]];
+        float says = 0;
+        for (; next < count && element[next] == i; next++) {
+            i64 at = sums[next] % slots;
+            while (slot_sums[at] && slot_sums[at] != sums[next])
+                at = (at + 1) % slots;
+            float score = slot_scores[at];
+            if (!slot_sums[at])
+                continue;
+            own.least = score < own.least ? score : own.least;
+            own.most = score > own.most ? score : own.most;
+            if (score * score > says * says)
+                says = score;
+        }
+        if (says != 0) {
+            own.third = own.second, own.second = own.nearest, own.nearest = says;
+            own.sum += says;
+            own.known++;
+        }
+        all[i] = own;
+    }
+    for (i64 i = 0; i < leaves; i++) {
+        const struct named *own = &all[leaf[i]];
+        const float row[] = {own->nearest, own->second, own->least, own->most, own->sum,
+                             own->known ? own->sum / (float)own->known : 0, (float)own->known,
+                             own->nearest + own->second + own->third};
+        for (i64 j = 0; j < (i64)(sizeof row / sizeof *row); j++)
+            found[j * leaves + i] = row[j];
+    }
+    free(all);
+    return 0;
 }
 
 /* --- pages to tokens */
