@@ -285,19 +285,6 @@ def test_text_in_utf8_is_what_python_decodes(values: list[int]) -> None:
             assert native.is_utf8(body, len(body))
 
 
-_POOL = ["four", "fourth", "éèàç", "漢字漢字", "abcd", "bcde", "x", " ", "fou", "\n"]
-
-
-@given(st.lists(st.sampled_from(_POOL), max_size=30), st.sets(st.sampled_from(_POOL[:6])))
-@settings(max_examples=300, deadline=None)
-def test_words_are_counted_by_the_lines_they_stand_in(pieces: list[str], some: set[str]) -> None:
-    words = [word.encode() for word in sorted(some)]
-    text = "".join([*pieces, "four abcd fourth"]).encode()
-    hits = np.zeros(text.count(b"\n") + 1, np.int64)
-    native.count_words(text, len(text), b"".join(words), np.cumsum([0, *map(len, words)])[1:], len(words), hits)
-    assert hits.tolist() == [sum(word in line for word in words) for line in text.split(b"\n")]
-
-
 @given(
     st.lists(
         st.sampled_from(["<div>", "</DIV>", "<b class=x>", "</b>", "<br>", "<svg/>", "<a<b>", "< ", "x", "<!-- -->"])

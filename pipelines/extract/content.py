@@ -4,7 +4,6 @@ The probabilities come from two small models, of pages and of blocks, trained by
 done with them is explained, with every constant, in `docs/extraction.md`.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from pipelines.extract import native
-from pipelines.extract.blocks import Blocks, Context, running
+from pipelines.extract.blocks import Blocks, Context
 from pipelines.extract.columns import Bools, Columns, Ints
 from pipelines.extract.features import GROUP_NAMES, NO_ANCESTOR, features
 from pipelines.extract.head import Head
@@ -41,20 +39,10 @@ _DEVIATION = 2.0
 _SCALE = float(np.sqrt(1 + np.pi / 8 * _DEVIATION**2))
 _EFFECTS, _EFFECT_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 _EFFECT_WEIGHTS = _EFFECT_WEIGHTS / _EFFECT_WEIGHTS.sum()
-# Articles: what comes behind a gap of so many dropped blocks, with less than half of the main part and unsure, goes.
-_GAP, _MINOR, _SURE = 6, 0.5, 0.7
-# Articles: what is inside something named for related pages, up to three levels out, and what is outside the element
-# that Readability would choose, is doubted more than WCXB's articles teach.
-_RELATED, _NEAR, _ELSEWHERE = 2.0, 4, 0.5
 # Articles: a line of some words that is nothing but a link, in a paragraph, a heading or an item, announces another
 # page. The more so the surer the page is an article: lists of links are what other pages are made of.
 _ANNOUNCES, _SURER, _ALL_LINK, _LINE_WORDS = 2.0, 1.5, 0.95, 3
 _LINES = [GROUP_NAMES.index(name) for name in ("p", "div", "li", "h2", "h3", "h4", "blockquote")]
-# Articles: an element in which less than one word in a hundred is of the title is about something else. This can be
-# told by titles with two words or more of four letters or more, in scripts with spaces, outside of links.
-_ABOUT = 0.01
-_TITLE_WORDS = 2
-_TITLE_MATTERS = 0.25
 # What is in an invisible element, or in the element in one, goes, unless there is nearly nothing else. Further out it
 # is mostly an application that shows itself when it has started.
 _JUST_AROUND = 1
@@ -122,7 +110,7 @@ def choose(columns: Columns, blocks: Blocks, heads: Sequence[Head]) -> Choice:
     known[len(names) :] = kinds.T[:, blocks.page]
     place = {name: i for i, name in enumerate([*names, *(f"kind_{kind}" for kind in KINDS)])}
     odds = used.blocks.evaluate(known, place)[:, 0]
-    decide(odds, kinds, blocks, near, heads, Traits.of(names, matrix), kept)
+    decide(odds, kinds, blocks, near, Traits.of(names, matrix), kept)
     return Choice(kept, kinds, near.alike)
 
 
@@ -131,7 +119,6 @@ class Traits:
     """What rules ask of blocks, beside the models."""
 
     heading: Bools  # a heading, or the term of a definition: it says what comes
-    doubt: Floats  # what is taken off the log-odds in an article
     seen: Bools  # not in an invisible element, or in one that unfolds
     title: Bools  # the heading that says the page's title
     announcing: Bools  # a line that is nothing but a link
@@ -142,11 +129,10 @@ class Traits:
         row = {name: matrix[i] for i, name in enumerate(names)}
         heading = (row["heading_level"] > 0) | (row["is_dt"] > 0)
         seen = (row["to_unseen"] > _JUST_AROUND) | (row["to_folded"] < NO_ANCESTOR)
-        doubt = _RELATED * (row["to_related"] < _NEAR) + _ELSEWHERE * (row["in_top"] < 1)
         title = row["since_title"] == 0
         announcing = (row["link_density"] >= _ALL_LINK) & (row["words"] >= _LINE_WORDS) & ~title
         announcing &= np.isin(row["group"], _LINES)
-        return Traits(heading, doubt.astype(np.float32), seen, title, announcing)
+        return Traits(heading, seen, title, announcing)
 
 
 def page_kinds(model: Trees, names: Sequence[str], matrix: Floats, blocks: Blocks) -> Doubles:
@@ -181,11 +167,10 @@ def page_vectors(wanted: Sequence[str], names: Sequence[str], matrix: Floats, bl
 
 
 def decide(
-    odds: Doubles, kinds: Doubles, blocks: Blocks, near: Context, heads: Sequence[Head], traits: Traits, kept: Bools
+    odds: Doubles, kinds: Doubles, blocks: Blocks, near: Context, traits: Traits, kept: Bools
 ) -> None:  # fmt: skip
     """Set `kept` for the blocks that make the best content of their pages by the log-odds of each."""
     article = kinds[blocks.page, _ARTICLE]
-    odds = odds - _off_topic(kinds, blocks, near, heads) - article * traits.doubt
     odds = odds - _ANNOUNCES * article**_SURER * traits.announcing
     odds = _with_those_alike(odds, blocks, near)
     shifts = (kinds * _SHIFT).sum(axis=1)  # not a product of matrices, whose last bit depends on the batch
@@ -195,8 +180,6 @@ def decide(
         words = blocks.counts.words[begin:end]
         chosen = best_by_f1(odds[begin:end], words, float(shifts[page]))
         chance = 1 / (1 + np.exp(-odds[begin:end]))
-        if kinds[page, _ARTICLE] >= _SURELY:
-            _drop_afterthoughts(chosen, chance, words)
         if int(np.argmax(kinds[page])) in ABOUT_ONE_SUBJECT:
             _head_what_is_kept(chosen, chance, traits.heading[begin:end])
             _close_gaps(chosen, chance)
@@ -235,39 +218,6 @@ def _with_those_alike(odds: Doubles, blocks: Blocks, near: Context) -> Doubles:
     return (1 - pull) * odds + pull * mean[which]
 
 
-_WORD = re.compile(r"[^\W\d_]{4,}")
-_EMPTY_WORDS = frozenset(
-    "this that with from your have what when will about which their there they been more were than then them into also"
-    " some only over such very just like other after most where here para como los las del una que por con und der die"
-    " das den von mit für auf ist les des est pour dans avec sur qui home page news best guide".split()
-)
-
-
-def _off_topic(kinds: Doubles, blocks: Blocks, near: Context, heads: Sequence[Head]) -> Doubles:
-    """What is taken off the log-odds of blocks of articles in elements that share no word with the title."""
-    unlinked = 2 * blocks.linked < blocks.counts.solid
-    hits = np.zeros(len(blocks), np.int64)
-    chance = kinds[:, _ARTICLE].copy()
-    for page, head in enumerate(heads):
-        title = set(_WORD.findall(head.headline.lower())) - _EMPTY_WORDS
-        if len(title) < _TITLE_WORDS or chance[page] < _TITLE_MATTERS:
-            chance[page] = 0
-            continue
-        begin, end = int(blocks.starts[page]), int(blocks.starts[page + 1])
-        words = [word.encode() for word in sorted(title)]
-        lines = "\n".join(blocks.texts[begin:end]).lower().encode()
-        native.count_words(
-            lines, len(lines), b"".join(words), np.cumsum([*map(len, words)]), len(words), hits[begin:end]
-        )
-    low, high = near.around[3]
-    counted, unlinked_words = running(hits * unlinked), running(blocks.counts.words * unlinked)
-    inside = unlinked_words[high] - unlinked_words[low]
-    share = (counted[high] - counted[low]) / (inside + 5)
-    whole = (unlinked_words[blocks.starts[1:]] - unlinked_words[blocks.starts[:-1]])[blocks.page]
-    taken: Doubles = chance[blocks.page] * ((share <= _ABOUT) & (inside < _MINOR * whole))
-    return taken
-
-
 def _head_what_is_kept(kept: Bools, chance: Doubles, heading: Bools) -> None:
     """Keep headings of what is kept, unless they are surely none, and drop those that nothing kept follows."""
     for i in np.flatnonzero(heading)[::-1].tolist():
@@ -286,17 +236,3 @@ def _close_gaps(kept: Bools, chance: Doubles) -> None:
         between = slice(int(places[i]) + 1, int(places[i + 1]))
         if chance[between].min() >= _MAY_BELONG:
             kept[between] = True
-
-
-def _drop_afterthoughts(kept: Bools, chance: Doubles, words: npt.NDArray[np.int64]) -> None:
-    """Drop runs of kept blocks far behind the main one that are smaller and unsure."""
-    places = np.flatnonzero(kept)
-    if not len(places):
-        return
-    run = np.concatenate(([0], np.cumsum(np.diff(places) > _GAP)))
-    weight = np.bincount(run, words[places])
-    sure = np.bincount(run, words[places] * chance[places])
-    main = int(np.argmax(sure))
-    behind = np.arange(len(sure)) > main
-    bad = behind & (sure < _MINOR * sure[main]) & (sure < _SURE * np.maximum(weight, 1))
-    kept[places[bad[run]]] = False

@@ -56,5 +56,4 @@ distances = _function(
 )  # fmt: skip
 find_blocks = _function("find_blocks", *[INTS] * 5, NUMBER, NUMBER, NUMBER, REAL, *[INTS] * 5)
 write_texts = _procedure("write_texts", BYTES, INTS, INTS, INTS, NUMBER, BYTES, NUMBER, BYTES, INTS, HASHES, INTS)
-count_words = _procedure("count_words", TEXT, NUMBER, TEXT, INTS, NUMBER, INTS)
 evaluate = _procedure("evaluate", FLOATS, NUMBER, SHORTS, FLOATS, FLOATS, NUMBER, NUMBER, NUMBER, DOUBLES)

@@ -942,39 +942,6 @@ void write_texts(const u8 *texts, const i64 *text_begin, const i64 *first, const
     }
 }
 
-#define MOST_WORDS 64
-#define STARTS 1024
-
-static u64 start_of(const u8 *p) {
-    uint32_t four;
-    memcpy(&four, p, 4);
-    return (four * 0x9E3779B1u) >> 22;
-}
-
-/* How many of some words of four bytes or more, of which the first 64 count, stand in each line of a text, be it inside
- * other words. */
-void count_words(const u8 *text, i64 size, const u8 *wanted, const i64 *ends, i64 count, i64 *hits) {
-    u64 starting[STARTS] = {0}; /* which words begin with four bytes of that hash */
-    const u8 *end = text + size;
-    count = count < MOST_WORDS ? count : MOST_WORDS;
-    for (i64 i = 0, begin = 0; i < count; begin = ends[i++])
-        if (ends[i] - begin >= 4)
-            starting[start_of(wanted + begin)] |= (u64)1 << i;
-    for (i64 line = 0; text < end; line++) {
-        const u8 *stop = memchr(text, '\n', (size_t)(end - text));
-        stop = stop ? stop : end;
-        u64 found = 0;
-        for (; stop - text >= 4; text++)
-            for (u64 may = starting[start_of(text)] & ~found; may; may &= may - 1) {
-                i64 i = __builtin_ctzll(may), begin = i ? ends[i - 1] : 0, length = ends[i] - begin;
-                if (length <= stop - text && !memcmp(text, wanted + begin, (size_t)length))
-                    found |= (u64)1 << i;
-            }
-        hits[line] = __builtin_popcountll(found);
-        text = stop + 1;
-    }
-}
-
 /* --- oblivious trees */
 
 #define ROWS 128
