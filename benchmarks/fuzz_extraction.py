@@ -29,7 +29,8 @@ PIECES = (
     b"<plaintext>",
     b"<pre>", b"\x00", b"\xff\xfe", b"\xed\xa0\x80", b"&#xD800;", b"&#1114112;", b"&lt;", b'"', b"<br>", b"<h1>",
     b"<img srcset='a 1w, ,,'>", b"<frameset>", b"<body class=x>", b"<base href='//['>", b"<a<b>", b"<?php ?>", b"]]>",
-    b"\xe2\x80\x8b", b"<ul><li>",
+    b"\xe2\x80\x8b", b"<ul><li>", b"<figure itemid='a.jpg?b.jpg", b"<figure style='background: url(x",
+    b"<p id='9a9 #' class=' \t7X7'>",
 )  # fmt: skip
 
 

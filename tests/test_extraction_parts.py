@@ -1050,6 +1050,8 @@ HOSTILE = {
     "maths": b"<math>" * 3_000 + b"x",
     "headers": b"<header>x</header>" * 3_000,
     "class words": b"<div class='" + b"post-" * 50_000 + b"'>x</div>",
+    "addresses": b"<figure itemid='" + b"a.jpg?" * 150_000 + b" x' style='" + b"background:" * 90_000 + b"'></figure>",
+    "classes": b"<div class='" + b"a1 " * 500_000 + b"'>x</div>",
     "styles": b"<div style='" + b"display " * 50_000 + b"'>x</div>",
     "srcset": b"<img srcset='" + b"a 1w, " * 50_000 + b"'>",
     "images": b"<p>fog</p>" + b"<img src=a.jpg>" * 20_000,

@@ -16,6 +16,8 @@ _LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "data-ll-s
 # A placeholder that is the page itself; scripts then keep the address under a name of their own.
 _PAGE = re.compile(r"\.html?(?:[?#]|$)", re.IGNORECASE)
 _PICTURE = re.compile(r"[^\s\"'<>{}]+\.(?:jpe?g|png|webp|gif|avif)(?:\?\S*)?", re.IGNORECASE)
+# Characters of an attribute that is looked through for an address: what is longer is none.
+_LONGEST = 4096
 _BACKGROUND = re.compile(r"background(?:-image)?\s*:[^;]*?\burl\(\s*[\"']?([^\"')]+)", re.IGNORECASE)
 _NO_ADDRESS = frozenset({"alt", "title", "id", "class", "src", "srcset", "usemap", "longdesc"})
 _CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+([^,]*))?\s*(?:,|$)")
@@ -49,7 +51,7 @@ def source_of_figure(figure: Attributes) -> str | None:
     """The address of the picture that a figure without an image element shows: scripts or styles put it there."""
     if source := _named_picture(figure):
         return source
-    background = _BACKGROUND.search(figure.get("style") or "")
+    background = _BACKGROUND.search((figure.get("style") or "")[:_LONGEST])
     return background[1].strip() if background and _is_address(background[1]) else None
 
 
@@ -80,7 +82,7 @@ def _plain_source(image: Attributes) -> str | None:
 def _named_picture(element: Attributes) -> str | None:
     """An attribute that is the address of a picture, whatever it is called."""
     values = ((value or "").strip() for name, value in element.items() if name not in _NO_ADDRESS)
-    return next((value for value in values if _PICTURE.fullmatch(value)), None)
+    return next((value for value in values if len(value) <= _LONGEST and _PICTURE.fullmatch(value)), None)
 
 
 def _is_address(value: str) -> bool:
