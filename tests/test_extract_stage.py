@@ -268,7 +268,7 @@ HOSTILE: dict[str, bytes] = {
     "a width of many digits": b"<p>words</p><img src=a.jpg width=99999999999999999999 height=-5>",
     "null bytes": b"<p>a\x00b</p>\x00<img src='a\x00b.jpg'>",
     "an encoding that is none": b"<meta charset='rot13'><p>words \xe9</p>",
-    "attributes without end": b"<p " + b"a=b " * 4000 + b">words</p>",
+    "attributes without end": b"<p " + b"a=b " * 4000 + b">" + b"words " * 20 + b"</p>",
 }
 
 

@@ -188,6 +188,23 @@ def test_every_image_element_is_a_node_or_has_a_reason() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("shown", "outcome"),
+    [
+        ("<p>You need to enable JavaScript to run this app.</p>", RecordOutcome.NO_CONTENT),
+        ("<p>雾来了，灯塔看不见。</p>", RecordOutcome.NO_CONTENT),
+        (f"<p>{PROSE}</p>", Page),
+        ("<p>You need to enable JavaScript to run this app.</p><img src=a.jpg alt='The lighthouse' width=640>", Page),
+    ],
+)
+def test_a_page_that_says_next_to_nothing_has_no_content(shown: str, outcome: object) -> None:
+    """Unless there is a picture, or the page is hardly larger than what it says."""
+    scripts = f"<script>{'a = 1;' * 2_000}</script>"
+    found = parse_page(f"<html><body>{shown}{scripts}</body></html>", URL, HttpHead(200, {}), ExtractSettings())
+    assert outcome in (found, type(found))
+    assert isinstance(parse_page(f"<html><body>{shown}", URL, HttpHead(200, {}), ExtractSettings()), Page)
+
+
 def test_base_href_and_protocol_relative_addresses() -> None:
     page = _parse(
         f"<p>{PROSE}</p><img src=a.jpg><img src=//cdn.example/b.jpg>", "<base href='https://media.example/x/'>"

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 from selectolax.lexbor import LexborHTMLParser
 
 from pipelines.extract.assembly import Node, nodes_of_pages
@@ -19,6 +20,10 @@ from pipelines.extract.survey import survey
 from pipelines.frame.http_message import HttpHead
 from schemas.recipe import ExtractSettings
 from schemas.statuses import RecordOutcome
+
+# What a page without a picture says in fewer words is no content (that scripts are needed, that rights are reserved),
+# unless the page is no larger itself.
+_SAYS_SOMETHING, _LITTLE_BYTES = 15, 10_000
 
 
 @dataclass(frozen=True)
@@ -108,10 +113,19 @@ def _understand(pages: Sequence[ReadPage], caps: ExtractSettings) -> list[Page |
     pictures, dropped = find_pictures(columns, blocks, choice, [page.head.base for page in pages])
     assembled = nodes_of_pages(columns, blocks, choice.kept, pictures)
     measured = measure(blocks, choice, [page.size for page in pages])
+    words = np.bincount(blocks.page, blocks.counts.words * choice.kept, len(pages)).tolist()
+    contents = [_content(page, nodes, said) for page, nodes, said in zip(pages, assembled, words, strict=True)]
     return [
-        Page(page.head, found, reasons, measures) if (found := _or_data(page, nodes)) else RecordOutcome.NO_CONTENT
-        for page, nodes, reasons, measures in zip(pages, assembled, dropped, measured, strict=True)
+        Page(page.head, nodes, reasons, measures) if nodes else RecordOutcome.NO_CONTENT
+        for page, nodes, reasons, measures in zip(pages, contents, dropped, measured, strict=True)
     ]
+
+
+def _content(page: ReadPage, nodes: list[Node], words: int) -> list[Node]:
+    """The nodes of a page, or of its data scripts; none where it says next to nothing and shows no picture."""
+    found = _or_data(page, nodes)
+    says_nothing = found is nodes and words < _SAYS_SOMETHING and page.size > _LITTLE_BYTES
+    return [] if says_nothing and all(node.image is None for node in nodes) else found
 
 
 def _or_data(page: ReadPage, nodes: list[Node]) -> list[Node]:
