@@ -36,7 +36,7 @@ from pipelines.extract.content import KINDS, page_vectors
 from pipelines.extract.encoding import to_utf8
 from pipelines.extract.features import features
 from pipelines.extract.names import FEATURES as NAME_FEATURES
-from pipelines.extract.names import STEPS, Names, NameScores, Sums
+from pipelines.extract.names import GROUPS, STEPS, Names, NameScores, Sums
 from pipelines.extract.page import Source, read_page
 from pipelines.frame.http_message import HttpHead
 from schemas.recipe import ExtractSettings
@@ -51,6 +51,8 @@ PAGE_TREES, PAGE_DEPTH, PAGE_BORDERS = 100, 4, 32
 BLOCKS_OF_A_PAGE = 250
 # How much a page of a collection weighs, see docs/extraction.md.
 WEIGHTS = {"wcxb": 1.0, "readability": 2.0, "article-extraction-benchmark": 1.0, "trafilatura-eval": 2.0}
+# Kinds of pages that are about one thing; the other collections have articles.
+ONE = ["", "article", "documentation", "forum"]
 # A name counts that so many sites use, as if it stood on so many more pages where it says nothing; on a page it says
 # nothing if it is around so much of the text.
 SITES_OF_A_NAME, PAGES_ON_TOP, _EVERYWHERE = 3, 4.0, 0.97
@@ -143,6 +145,17 @@ def said_of(names: Names, blocks: Blocks, labels: Floats) -> Said:
 
 
 def score_names(examples: Sequence[Example]) -> ScoresOfNames:
+    """Scores of names by groups of pages: checksums, and steps of shape (GROUPS, names)."""
+    kinds = {"one": ONE, "many": [kind for kind in KINDS if kind not in ONE], "all": ["", *KINDS]}
+    groups = [_score_names([e for e in examples if e.case.page_type in kinds[group]]) for group in GROUPS]
+    every = np.unique(np.concatenate([sums for sums, _ in groups]))
+    steps = np.zeros((len(GROUPS), len(every)), np.int8)
+    for row, (sums, scores) in zip(steps, groups, strict=True):
+        row[np.searchsorted(every, sums)] = scores
+    return every, steps
+
+
+def _score_names(examples: Sequence[Example]) -> ScoresOfNames:
     """How much the odds of content are moved by each name that enough sites use, in steps of its logarithm."""
     sums = np.concatenate([e.said.sums for e in examples])
     shares = np.concatenate([e.said.shares for e in examples])

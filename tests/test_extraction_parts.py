@@ -27,7 +27,7 @@ from pipelines.extract.features import features
 from pipelines.extract.head import Head
 from pipelines.extract.markup import BREAK, END, INLINE, PURPOSE, PURPOSES, PURPOSES_MASK, TAGS, WORDS, describe
 from pipelines.extract.names import FEATURES as NAME_FEATURES
-from pipelines.extract.names import STEPS, Names, NameScores
+from pipelines.extract.names import GROUPS, STEPS, Names, NameScores
 from pipelines.extract.page import Page, ReadPage, Source, parse_page, parse_pages, read_page
 from pipelines.extract.records import interpret, payload_cap
 from pipelines.extract.survey import survey
@@ -190,21 +190,22 @@ def check_columns(pages: list[bytes]) -> None:
     assert names.element.tolist() == [i for i, sums in enumerate(own) for _ in sums]
     assert names.sums.tolist() == [name for sums in own for name in sums]
     known = sorted({name for sums in own for name in sums})[::2]
-    steps = np.where(lucky.random(len(known)) < 0.5, 1, -1) * lucky.integers(1, 128, len(known))
-    scores = dict(zip(known, (steps / STEPS).tolist(), strict=True))
+    steps = lucky.integers(-127, 128, (len(GROUPS), len(known))) * (lucky.random((len(GROUPS), len(known))) < 0.7)
     table = NameScores.of(np.array(known, np.uint32), steps.astype(np.int8))
     said = table.features(names, columns, blocks)
-    for i, leaf in enumerate(blocks.leaf.tolist()):
-        around = [[scores[name] for name in own[element] if name in scores] for element in chains[opens[leaf]][::-1]]
-        strongest = [max(some, key=abs) for some in around if some]
-        every = [0.0, *itertools.chain(*around)]
-        assert dict(zip(NAME_FEATURES, said[:, i].tolist(), strict=True)) == pytest.approx(
-            {
+    for group, row in zip(GROUPS, steps.tolist(), strict=True):
+        scores = {name: step / STEPS for name, step in zip(known, row, strict=True) if step}
+        for i, leaf in enumerate(blocks.leaf.tolist()):
+            around = [[scores[name] for name in own[at] if name in scores] for at in chains[opens[leaf]][::-1]]
+            strongest = [max(some, key=abs) for some in around if some]
+            every = [0.0, *itertools.chain(*around)]
+            expected = {
                 "name_nearest": sum(strongest[:1]), "name_second": sum(strongest[1:2]), "name_least": min(every),
                 "name_most": max(every), "names_sum": sum(strongest), "names_known": len(strongest),
                 "names_mean": sum(strongest) / max(len(strongest), 1), "names_near": sum(strongest[:3]),
-            }
-        )  # fmt: skip
+            }  # fmt: skip
+            told = {what: said[NAME_FEATURES.index(f"{what}_{group}"), i] for what in expected}
+            assert told == pytest.approx(expected)
 
 
 def sums_in(tag: bytes) -> list[int]:

@@ -51,7 +51,7 @@ _SURELY = 0.5
 # On pages about one thing, up to so many dropped blocks between kept ones come back from this probability on.
 _SMALL_GAP, _MAY_BELONG = 2, 0.3
 # A heading stays with what it heads from this probability on, and without anything behind it only from that on.
-_MAY_HEAD, _STANDS_ALONE = 0.2, 0.6
+_MAY_HEAD, _STANDS_ALONE = 0.1, 0.6
 # Kinds of pages that are about one thing. Their title is told apart from their content, as the document has it: in one
 # of ten it is part of the gold text. Their pictures do not lead to other pages.
 ABOUT_ONE_SUBJECT = [KINDS.index(kind) for kind in ("article", "documentation", "forum")]

@@ -18,10 +18,13 @@ from pipelines.extract.columns import Columns, Ints
 Sums = npt.NDArray[np.uint32]
 Floats = npt.NDArray[np.float32]
 
-# What is known of a block by the names around it, in the order of `score_names`.
-FEATURES = (
+# What is known of a block by the names around it, in the order of `score_names`: by the scores of all pages, of those
+# about one thing (article, documentation, forum), and of those made of many (collection, listing, product, service).
+_BY_SCORES = (
     "name_nearest", "name_second", "name_least", "name_most", "names_sum", "names_mean", "names_known", "names_near",
 )  # fmt: skip
+GROUPS = ("all", "one", "many")
+FEATURES = tuple(f"{name}_{group}" for group in GROUPS for name in _BY_SCORES)
 # Scores are differences of log-odds, stored in so many steps each.
 STEPS = 16
 _ROOM = 4
@@ -48,25 +51,28 @@ class Names:
 
 @dataclass(frozen=True)
 class NameScores:
-    """A table of names by their checksums, with a score each; see `lay_out_names`."""
+    """For each of `GROUPS` a table of names by their checksums, with a score each; see `lay_out_names`."""
 
-    sums: Sums
-    scores: Floats
+    tables: tuple[tuple[Sums, Floats], ...]
 
     @classmethod
     def of(cls, sums: Sums, steps: npt.NDArray[np.int8]) -> Self:
-        """The table of so many names, scores in steps."""
-        slots = max(_ROOM * len(sums), 1)
-        table = cls(np.zeros(slots, np.uint32), np.zeros(slots, np.float32))
-        scores = steps.astype(np.float32) / STEPS
-        native.lay_out_names(sums, scores, len(sums), table.sums, table.scores, slots)
-        return table
+        """The tables of names with scores in steps, of shape (GROUPS, names); 0 for names unknown to a group."""
+        tables = []
+        for scores in steps.astype(np.float32) / STEPS:
+            known = np.flatnonzero(scores)
+            slots = max(_ROOM * len(known), 1)
+            table = np.zeros(slots, np.uint32), np.zeros(slots, np.float32)
+            native.lay_out_names(sums[known], scores[known], len(known), *table, slots)
+            tables.append(table)
+        return cls(tuple(tables))
 
     def features(self, names: Names, columns: Columns, blocks: Blocks) -> Floats:
         """What is known of each block by the names around it, of shape (FEATURES, blocks)."""
-        found = np.empty((len(FEATURES), len(blocks)), np.float32)
-        native.score_names(
-            names.element, names.sums, len(names.sums), self.sums, self.scores, len(self.sums), columns.parent,
-            len(columns.parent), blocks.leaf, len(blocks), found,
-        )  # fmt: skip
-        return found
+        found = np.empty((len(self.tables), len(_BY_SCORES), len(blocks)), np.float32)
+        for (sums, scores), rows in zip(self.tables, found, strict=True):
+            native.score_names(
+                names.element, names.sums, len(names.sums), sums, scores, len(sums), columns.parent,
+                len(columns.parent), blocks.leaf, len(blocks), rows,
+            )  # fmt: skip
+        return found.reshape(-1, len(blocks))
