@@ -56,7 +56,6 @@ ONE = ["", "article", "documentation", "forum"]
 # A name counts that so many sites use, as if it stood on so many more pages where it says nothing; on a page it says
 # nothing if it is around so much of the text.
 SITES_OF_A_NAME, PAGES_ON_TOP, _EVERYWHERE = 3, 4.0, 0.97
-_KINDS_ARE_KNOWN = "wcxb"
 # A block that is a part of a snippet counts from so many characters on: shorter ones may stand there by chance.
 _PART = 30
 SEED = 0
@@ -258,8 +257,8 @@ def train(examples: Sequence[Example], folds: npt.NDArray[np.int64], seed: int) 
             named = scores.features(example.names, example.columns, example.blocks)
             matrices[i] = np.concatenate((example.matrix, named))
     vectors = vectors_of(known, matrices, examples)
-    labelled = np.array([example.case.suite == _KINDS_ARE_KNOWN for example in examples])
     kinds = np.array([KINDS.index(e.case.page_type) if e.case.page_type else -1 for e in examples])
+    labelled = kinds >= 0
     predicted = np.zeros((len(examples), len(KINDS)))
     for fold in np.unique(folds):
         others = labelled & (folds != fold)
