@@ -21,6 +21,10 @@ _CLOSING = ")]\"'”’»"
 _POLICY = ("terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies")
 # OmniCorpus, human_feedback_textfiltering/text_filter/filters.py (OpenGVLab/OmniCorpus@ce4a012): in lines of 10 words.
 _NAVIGATION = ("sign-in", "sign in", "sign up", "read more", "item in cart", "items in cart")
+_PHRASES = {
+    "lorem_ipsum": ("lorem ipsum",), "javascript": ("javascript",), "policy_phrases": _POLICY,
+    "navigation_phrases": _NAVIGATION,
+}  # fmt: skip
 _SOCIAL = ("likes", "followers", "subscribes", "share", "comments", "comments:", "dislikes", "comment", "comment.")
 # Each begins with one of the characters of the first class, and a word with it: what begins with a class is found four
 # times as fast as what begins with the edge of a word.
@@ -75,27 +79,37 @@ class Counted:
         return counted
 
 
-def phrase_counts(texts: Sequence[str], lowered: Sequence[str], digits: Counts) -> dict[str, Counts]:
-    """Per text: English phrases by which C4 and OmniCorpus know lines about the site, and dates and times of day."""
-    whole = "\n".join(lowered)
+def phrase_counts(
+    texts: Sequence[str], lowered: Sequence[str], characters: Characters, digits: Counts
+) -> dict[str, Counts]:
+    """Per text: English phrases by which C4 and OmniCorpus know lines about the site, and dates and times of day.
+
+    `lowered` are the texts in lower case, and `characters` those of them.
+    """
 
     def counted(values: Iterable[int]) -> Counts:
         return np.fromiter(values, np.int64, len(texts))
 
-    def times(*phrases: str) -> Counts:
-        here = [phrase for phrase in phrases if phrase in whole]  # few are, in most batches
-        return counted(sum(map(text.count, here)) for text in lowered) if here else np.zeros(len(texts), np.int64)
-
     dated = zip(texts, (digits >= 3).tolist(), strict=True)
     return {
-        "lorem_ipsum": times("lorem ipsum"),
-        "javascript": times("javascript"),
-        "policy_phrases": times(*_POLICY),
-        "navigation_phrases": times(*_NAVIGATION),
+        **_times(characters),
         "social_counters": counted(text.rstrip().endswith(_SOCIAL) for text in lowered),
         "bylines": counted(text.lstrip().startswith("by ") for text in lowered),
         "dates": counted(len(_DATE.findall(text)) if has_digits else 0 for text, has_digits in dated),
     }
+
+
+def _times(characters: Characters) -> dict[str, Counts]:
+    """How often each text has one of the phrases of a signal."""
+    phrases = [phrase for some in _PHRASES.values() for phrase in some]
+    joined = np.frombuffer("".join(phrases).encode("utf-32-le"), np.uint32)
+    counts = np.zeros((len(phrases), len(characters.lengths)), np.int64)
+    native.count_phrases(
+        characters.points, characters.starts, characters.lengths, len(characters.lengths), joined,
+        np.cumsum([len(phrase) for phrase in phrases]), len(phrases), counts,
+    )  # fmt: skip
+    rows = iter(counts)
+    return {name: np.sum([next(rows) for _ in some], axis=0) for name, some in _PHRASES.items()}
 
 
 def duplicate_ratios(documents: Sequence[Sequence[str]], characters: Counts) -> dict[str, npt.NDArray[np.float32]]:

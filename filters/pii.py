@@ -32,7 +32,7 @@ _start = attrgetter("start")
 SIGNALS = {"email": "emails", "iban": "ibans", "card": "card_numbers", "ip": "ip_addresses", "phone": "phone_numbers"}
 
 _EMAIL = re.compile(
-    r"(?<![\w.+%-])[A-Za-z0-9_+](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_+-])?"
+    r"[A-Za-z0-9_+](?<![\w.+%-].)(?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_+-])?"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,6}[A-Za-z]{2,18}(?![\w-]|\.\w)"
 )
 # logo@2x.png; and the domains that RFC 2606 sets aside for examples, so that a placeholder is not found again.
@@ -47,9 +47,9 @@ _VERSION = re.compile(r"(?:version|versions|ver|release|build|firmware|kernel|up
 _IPV6 = re.compile(r"[23](?<![\w:.].)[0-9a-fA-F]{3}:(?:[0-9a-fA-F]{0,4}:){1,6}[0-9a-fA-F]{0,4}(?![\w:]|\.\w)")
 # Numbers of 14 to 16 digits, whole or in groups: four by four, or four, six and four or five.
 _CARD = re.compile(
-    r"(?<![\w.,/=#+-])(?:\d{14,16}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{4,5})(?![\w-]|[.,]\d)"
+    r"\d(?<![\w.,/=#+-].)(?:\d{13,15}|\d{3}([ -])\d{4}\1\d{4}\1\d{4}|\d{3}([ -])\d{6}\2\d{4,5})(?![\w-]|[.,]\d)"
 )
-_IBAN = re.compile(r"(?<![\w-])[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
+_IBAN = re.compile(r"[A-Z](?<![\w-].)[A-Z]\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
 # Length of an IBAN by country (SWIFT's IBAN registry).
 _IBAN_LENGTHS = {
     pair[:2]: int(pair[2:])

@@ -49,7 +49,8 @@ def measure_documents(
     characters = Characters(texts)
     counted = lines.Counted(characters)
     digits, unspaced = counted.by_class[DIGIT], counted.by_class[UNSPACED] > 0
-    words = Words(lowered, unspaced)
+    lower = Characters(lowered)
+    words = Words(lower, unspaced)
     repeated = repeated_words(words, sizes)
     listed = Listed(words, languages, sizes)
     nodes: dict[str, Any] = {
@@ -63,7 +64,7 @@ def measure_documents(
         "alphabetic_words": words.total(words.alphabetic),
         "word_characters": words.total(words.widths),
         **_where_known(listed, unspaced),
-        **lines.phrase_counts(texts, lowered, digits),
+        **lines.phrase_counts(texts, lowered, lower, digits),
         **pii.counts(texts, digits),
         "character_repetition_ratio": repetition.character_repetition(
             characters.points, characters.starts, characters.lengths

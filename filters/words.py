@@ -40,7 +40,7 @@ def flags() -> npt.NDArray[np.uint8]:
 
 
 class Words:
-    """Lower-cased words of n texts, punctuation stripped from their ends; tokens without letter or digit are none.
+    """Words of n lower-cased texts, punctuation stripped from their ends; tokens without letter or digit are none.
 
     `ids` are numbers into a vocabulary of v words, text after text; `owners` the text of each, `counts` of shape (n,)
     how many a text has. Each letter of a script without spaces is a word.
@@ -49,19 +49,19 @@ class Words:
     tells which have a letter, `hashes` tell words apart.
     """
 
-    def __init__(self, lowered: Sequence[str], unspaced: Mask) -> None:
-        characters, table = Characters(lowered), flags()
+    def __init__(self, characters: Characters, unspaced: Mask) -> None:
+        table = flags()
         most = len(characters.points)
         ids, owners, ends = np.empty((3, most), np.int64)
         hashes, self.written = np.empty(most, np.uint64), np.empty(most, np.uint32)
         kinds, distinct = np.empty(most, np.uint8), np.zeros(1, np.int64)
         count = native.number_words(
-            characters.points, characters.starts, characters.lengths, len(lowered), unspaced, table, len(table), ids,
+            characters.points, characters.starts, characters.lengths, len(unspaced), unspaced, table, len(table), ids,
             owners, self.written, ends, hashes, kinds, distinct,
         )  # fmt: skip
         self.ids, self.owners = ids[:count], owners[:count]
         self.ends, self.hashes, self.kinds = ends[: distinct[0]], hashes[: distinct[0]], kinds[: distinct[0]]
-        self.counts: Counts = np.bincount(self.owners, minlength=len(lowered))
+        self.counts: Counts = np.bincount(self.owners, minlength=len(unspaced))
         self.widths: Counts = np.diff(self.ends, prepend=0)
         self.alphabetic: Mask = (self.kinds & native.ALPHA) != 0
 

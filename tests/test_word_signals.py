@@ -144,6 +144,8 @@ def test_symbols_brackets_and_phrases_are_counted() -> None:
     assert _node("By Jane Doe")["bylines"] == 1
     assert (_node("12 Comments")["social_counters"], _node("comments are closed")["social_counters"]) == (1, 0)
     assert (_node("Sign in or read more")["navigation_phrases"]) == 2
+    for text in ("javascriptjavascript", "j javascript", "javascrip", "javascriptJavaScript.", "😀 javascript é", ""):
+        assert _node(text)["javascript"] == text.lower().count("javascript")
 
 
 @pytest.mark.parametrize(

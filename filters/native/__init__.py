@@ -25,6 +25,7 @@ _LIBRARY = Library("filters.native", "texts")
 _function, _procedure = _LIBRARY.function, _LIBRARY.procedure
 
 count_characters = _procedure("count_characters", POINTS, INTS, INTS, NUMBER, BYTES, NUMBER, BYTES, NUMBER, INTS)
+count_phrases = _procedure("count_phrases", POINTS, INTS, INTS, NUMBER, POINTS, INTS, NUMBER, INTS)
 repetition = _function("repetition", POINTS, INTS, INTS, NUMBER, NUMBER, FLOATS)
 hash_words = _procedure("hash_words", POINTS, INTS, NUMBER, HASHES)
 hash_packed = _function("hash_packed", TEXT, NUMBER, HASHES)

@@ -89,7 +89,37 @@ void count_characters(const u32 *points, const i64 *starts, const i64 *lengths, 
     }
 }
 
+/* How often each text has each phrase, places that overlap counted once, as str.count does; a row for each phrase. At most 64
+ * phrases of two characters or more, all ASCII. */
+void count_phrases(const u32 *points, const i64 *starts, const i64 *lengths, i64 texts, const u32 *phrases,
+                   const i64 *ends, i64 count, i64 *counts) {
+    u64 first[128] = {0}, second[128] = {0};
+    for (i64 i = 0; i < count; i++) {
+        i64 begin = i ? ends[i - 1] : 0;
+        first[phrases[begin] & 127] |= (u64)1 << i;
+        second[phrases[begin + 1] & 127] |= (u64)1 << i;
+    }
+    for (i64 text = 0; text < texts; text++) {
+        const u32 *begin = points + starts[text], *end = begin + lengths[text];
+        const u32 *behind[64];
+        for (i64 i = 0; i < count; i++)
+            behind[i] = begin;
+        for (const u32 *p = begin; p + 1 < end; p++) {
+            u64 may = p[0] < 128 && p[1] < 128 ? first[p[0]] & second[p[1]] : 0;
+            for (; may; may &= may - 1) {
+                i64 i = __builtin_ctzll(may), from = i ? ends[i - 1] : 0, size = ends[i] - from;
+                if (p < behind[i] || end - p < size || memcmp(p, phrases + from, (size_t)size * sizeof *p))
+                    continue;
+                counts[i * texts + text]++;
+                behind[i] = p + size;
+            }
+        }
+    }
+}
+
 /* --- repeated stretches of characters */
+
+#define SOME 32 /* keys at once: as many places in a table are on their way from memory */
 
 static int descending(const void *a, const void *b) {
     u32 one = *(const u32 *)a, other = *(const u32 *)b;
@@ -107,47 +137,56 @@ i64 repetition(const u32 *points, const i64 *starts, const i64 *lengths, i64 tex
     i64 longest = 0;
     for (i64 i = 0; i < texts; i++)
         longest = lengths[i] > longest ? lengths[i] : longest;
-    u64 slots = 16;
+    u64 slots = 1 << 16;
     while (slots < 2 * (u64)longest)
         slots *= 2;
-    u64 *keys = malloc(slots * sizeof *keys), leading = 1;
-    u32 *counts = malloc(slots * sizeof *counts), *often = malloc((size_t)(longest + 1) * sizeof *often);
+    /* A slot holds half of a key, whose other half says where it is looked for, and how often it was met. */
+    u64 *table = malloc(slots * sizeof *table), leading = 1;
+    u32 *often = malloc((size_t)(longest / 2 + 1) * sizeof *often);
     const u64 base = 0x9E3779B97F4A7C15u;
     for (i64 j = 1; j < n; j++)
         leading *= base;
-    for (i64 i = 0; keys && counts && often && i < texts; i++) {
+    for (i64 i = 0; table && often && i < texts; i++) {
         const u32 *text = points + starts[i];
         i64 windows = lengths[i] - n + 1, distinct = 0, repeated = 0, mass = 0;
         shares[i] = 0;
         if (windows <= 0)
             continue;
         u64 mask = 15, hash = 0;
-        while (mask + 1 < 2 * (u64)windows)
+        while (mask + 1 < 4 * (u64)windows && mask + 1 < slots) /* the emptier, the fewer are in the way */
             mask = 2 * mask + 1;
-        memset(counts, 0, (mask + 1) * sizeof *counts);
+        memset(table, 0, (mask + 1) * sizeof *table);
         for (i64 j = 0; j < n - 1; j++)
             hash = hash * base + text[j] + 1;
-        for (i64 j = 0; j < windows; j++) {
-            hash = hash * base + text[j + n - 1] + 1;
-            u64 key = mixed(hash), at = key & mask;
-            while (counts[at] && keys[at] != key)
-                at = (at + 1) & mask;
-            distinct += !counts[at];
-            keys[at] = key;
-            counts[at]++;
-            hash -= leading * ((u64)text[j] + 1);
+        for (i64 begin = 0; begin < windows; begin += SOME) {
+            i64 some = windows - begin < SOME ? windows - begin : SOME;
+            u64 keys[SOME];
+            for (i64 j = 0; j < some; j++) {
+                hash = hash * base + text[begin + j + n - 1] + 1;
+                keys[j] = mixed(hash);
+                __builtin_prefetch(table + (keys[j] & mask));
+                hash -= leading * ((u64)text[begin + j] + 1);
+            }
+            for (i64 j = 0; j < some; j++) {
+                u64 at = keys[j] & mask, half = keys[j] & ~(u64)0xffffffff, held;
+                while ((held = table[at]) && (held ^ half) >> 32)
+                    at = (at + 1) & mask;
+                distinct += !held;
+                table[at] = held ? held + 1 : half + 1;
+                if ((u32)held == 1)
+                    often[repeated++] = (u32)at;
+            }
         }
-        for (u64 at = 0; at <= mask; at++)
-            if (counts[at] > 1)
-                often[repeated++] = counts[at];
+        for (i64 j = 0; j < repeated; j++)
+            often[j] = (u32)table[often[j]];
         qsort(often, (size_t)repeated, sizeof *often, descending);
         i64 top = (i64)sqrt((double)distinct);
         for (i64 j = 0; j < (top < repeated ? top : repeated); j++)
             mass += often[j];
         shares[i] = (float)((double)mass / (double)windows);
     }
-    int failed = !keys || !counts || !often;
-    free(keys), free(counts), free(often);
+    int failed = !table || !often;
+    free(table), free(often);
     return failed ? NO_MEMORY : 0;
 }
 
