@@ -30,7 +30,6 @@ from pipelines.extract.names import FEATURES as NAME_FEATURES
 from pipelines.extract.names import GROUPS, STEPS, Names, NameScores
 from pipelines.extract.page import Page, ReadPage, Source, parse_page, parse_pages, read_page
 from pipelines.extract.records import interpret, payload_cap
-from pipelines.extract.survey import survey
 from pipelines.extract.trees import Trees
 from pipelines.frame.http_message import HttpHead
 from pipelines.frame.warc import Record, Slice, read_records
@@ -178,7 +177,7 @@ def check_columns(pages: list[bytes]) -> None:
     blocks = find_blocks(columns)
     taken = [tokens[first : last + 1] for first, last in zip(blocks.first, blocks.last, strict=True)]
     texts = [" ".join(resolved("".join(token.text for token in some)).split()) for some in taken]
-    assert blocks.texts == texts
+    assert [*blocks.texts] == texts
     counted = list(zip(*(column.tolist() for column in blocks.counts[:8]), strict=True))
     assert counted == [plainly_counted(text) for text in texts]
     assert blocks.counts.spaced.tolist() == [len(text) for text in texts]
@@ -284,23 +283,6 @@ def test_text_in_utf8_is_what_python_decodes(values: list[int]) -> None:
             assert not native.is_utf8(body, len(body))
         else:
             assert native.is_utf8(body, len(body))
-
-
-@given(
-    st.lists(
-        st.sampled_from(["<div>", "</DIV>", "<b class=x>", "</b>", "<br>", "<svg/>", "<a<b>", "< ", "x", "<!-- -->"])
-    )
-)
-@settings(max_examples=200, deadline=None)
-def test_a_survey_counts_tags_and_how_deep_they_nest(pieces: list[str]) -> None:
-    names = re.compile(r"<(/?)(div|b|svg)[\s/>]", re.IGNORECASE)
-    for body in ("".join(pieces), "<br>" * 10_001 + "".join(pieces)):
-        depth = deepest = 0
-        for match in names.finditer(body):
-            depth = max(depth - 1, 0) if match.group(1) else depth + 1
-            deepest = max(deepest, depth)
-        seen = survey(body.encode())
-        assert (seen.tags, seen.depth) == (body.count("<"), deepest if body.count("<") > 10_000 else 0)
 
 
 def test_how_far_each_purpose_is_above_a_block() -> None:
@@ -468,6 +450,23 @@ def test_the_shipped_trees_are_small_and_ask_only_for_what_is_measured() -> None
 # --- the choice
 
 
+def test_what_a_page_is_on_average() -> None:
+    columns = columns_of(markups([path.read_bytes() for path in GOLDEN] + [b"<p></p>"]))
+    blocks = find_blocks(columns)
+    names, matrix, _ = features(columns, blocks, [Head()] * columns.pages)
+    wanted = ["mean_characters", "text_characters", "text_up1_share", "mean_digit_share"]
+    vectors = page_vectors(wanted, names, matrix, blocks)
+    plain = blocks.counts.words * (1.0 - matrix[names.index("link_density")])
+    for row, name in zip(vectors, wanted, strict=True):
+        kind, _, feature = name.partition("_")
+        for page, mean in enumerate(row.tolist()):
+            of_page = slice(blocks.starts[page], blocks.starts[page + 1])
+            values, weights = matrix[names.index(feature), of_page], plain[of_page]
+            weights = weights if kind == "text" else np.ones_like(weights)
+            expected = sum(v * w for v, w in zip(values.tolist(), weights.tolist(), strict=True))
+            assert mean == pytest.approx(expected / max(sum(weights.tolist()), 1e-9), rel=1e-6)
+
+
 @given(
     st.lists(st.tuples(st.floats(-6, 6, allow_subnormal=False), st.integers(0, 90)), min_size=1, max_size=9),
     st.floats(-1, 1),
@@ -492,7 +491,12 @@ def test_the_blocks_that_are_kept_have_the_best_expected_f1_of_all_prefixes(
             total += weight * right / max(sum(words[i] for i in order[:length]) + gold, 1e-9)
         return total
 
-    kept = best_by_f1(np.array(odds), np.array(words), shift)
+    others = [(0.5, 7), (-0.5, 7)]  # of the pages before and behind, and one without blocks between
+    of_all = [others, given_blocks, [], others]
+    starts = np.cumsum([0, *map(len, of_all)])
+    flat = [block for page in of_all for block in page]
+    flat_odds, flat_words = np.array([odds for odds, _ in flat]), np.array([words for _, words in flat])
+    kept = best_by_f1(flat_odds, flat_words, starts, np.array([9, shift, 1, -9]))[starts[1] : starts[2]]
     length = int(kept.sum())
     assert set(np.flatnonzero(kept)) == set(order[:length])
     best = max(expected(n) for n in range(1, len(odds) + 1))
@@ -668,7 +672,7 @@ def test_characters_are_counted_as_one_would_count_them(texts: list[str]) -> Non
     page = "".join(f"<div>{text}</div>" for text in escaped)
     blocks = find_blocks(columns_of([f"<body>{page}</body>".encode()]))
     lines = [line for text in texts if (line := " ".join(text.replace(BREAK, " ").split()))]
-    assert blocks.texts == lines
+    assert [*blocks.texts] == lines
     counted = list(zip(*(column.tolist() for column in blocks.counts[:8]), strict=True))
     assert counted == [plainly_counted(line) for line in lines]
 

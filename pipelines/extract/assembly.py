@@ -1,7 +1,7 @@
 """Chosen blocks and pictures to the nodes of a document: texts and images in the order of the page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +18,7 @@ _HINTS = "\u00ad\u200b\u2060\u2063\ufeff"
 _SHORT_ITEM = 200
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """A text, or an image by its absolute URL: exactly one of both."""
 
     text: str | None = None

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from pipelines.extract import native
 from pipelines.extract.columns import IS_BLOCK, Bools, Columns, Ints
-from pipelines.extract.counters import Counters, write
+from pipelines.extract.counters import Counters, Texts, write
 from pipelines.extract.markup import PURPOSE, TAGS
 
 # With less than this share of the letters outside noscript, the page is what noscript holds: forum software such as
@@ -27,7 +27,7 @@ class Blocks:
     page: Ints
     box: Ints  # the block element it stands in
     leaf: Ints  # the innermost element of its first text
-    texts: list[str]  # its text in one line, runs of white space as one space
+    texts: Texts  # its text in one line, runs of white space as one space
     hashes: npt.NDArray[np.uint64]  # of its text
     counts: Counters
     linked: Ints  # characters inside links

@@ -10,8 +10,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pipelines.extract import native
 
-# Cut in the tree: what is in them need not be written out, or would not survive it.
-_CUT = ["script", "style", "svg", "template"]
+# Cut in the tree: what is in them need not be written out, or would not survive it. Those with a hint are rarer.
+_CUT = (("script", 0), ("style", 0), ("svg", native.DRAWINGS), ("template", native.TEMPLATES),
+        ("plaintext", native.PLAINTEXT))  # fmt: skip
 _DATA_TYPES = ("application/ld+json", "application/json")
 _TEX = (
     "annotation[encoding='application/x-tex'], annotation[encoding='application/x-latex'], annotation[encoding='TeX']"
@@ -46,7 +47,7 @@ def clean(tree: LexborHTMLParser, hints: int) -> Cleaned:
     for node in reversed(formulas):
         if not _in_math(node):
             node.replace_with(f" {one_line(_tex(node))} ")
-    tree.strip_tags(_CUT if not hints & native.PLAINTEXT else [*_CUT, "plaintext"])
+    tree.strip_tags([name for name, hint in _CUT if not hint or hints & hint])
     markup = tree.body.html or ""
     if hints & native.EDIT_LINKS:
         markup = _EDIT_LINK.sub("", markup)

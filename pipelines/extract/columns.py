@@ -21,6 +21,7 @@ Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 
 _TAGS_MASK = END - 1
+_LESS_THAN = ord("<")
 
 IS_BLOCK = np.array([name in BLOCKS for name in TAGS])
 
@@ -118,7 +119,8 @@ def columns_of(pages: Sequence[bytes], max_depth: int = 1_000) -> Columns:
     """
     html = b"".join(pages)
     starts = np.cumsum([0, *map(len, pages)], dtype=np.int64)
-    tag_begins, tag_ends, text_begins, lengths, codes = np.empty((5, html.count(b"<") + 1), np.int64)
+    most = np.count_nonzero(np.frombuffer(html, np.uint8) == _LESS_THAN) + 1
+    tag_begins, tag_ends, text_begins, lengths, codes = np.empty((5, most), np.int64)
     tokens, images = np.empty((2, len(pages)), np.int64)
     texts = np.empty(len(html), np.uint8)
     count = native.scan(

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from pipelines.extract import native
 from pipelines.extract.blocks import Blocks, Context
 from pipelines.extract.columns import Bools, Columns, Ints
 from pipelines.extract.features import GROUP_NAMES, NO_ANCESTOR, features
@@ -38,7 +39,7 @@ _MANY_TOGETHER, _MANY = 0.9, 30
 _DEVIATION = 2.0
 _SCALE = float(np.sqrt(1 + np.pi / 8 * _DEVIATION**2))
 _EFFECTS, _EFFECT_WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
-_EFFECT_WEIGHTS = _EFFECT_WEIGHTS / _EFFECT_WEIGHTS.sum()
+_EFFECTS, _EFFECT_WEIGHTS = _DEVIATION * _EFFECTS, _EFFECT_WEIGHTS / _EFFECT_WEIGHTS.sum()
 # Articles: a line of some words that is nothing but a link, in a paragraph, a heading or an item, announces another
 # page. The more so the surer the page is an article: lists of links are what other pages are made of.
 _ANNOUNCES, _SURER, _ALL_LINK, _LINE_WORDS = 2.0, 1.5, 0.95, 3
@@ -148,21 +149,15 @@ def page_kinds(model: Trees, names: Sequence[str], matrix: Floats, blocks: Block
 
 def page_vectors(wanted: Sequence[str], names: Sequence[str], matrix: Floats, blocks: Blocks) -> Floats:
     """Means of the features of a page's blocks, shape (wanted, pages): `mean_` by blocks, `text_` by unlinked words."""
-    pages = len(blocks.starts) - 1
-    filled = np.flatnonzero(np.diff(blocks.starts))
-    begins = blocks.starts[filled]
     place = {name: i for i, name in enumerate(names)}
-    words = blocks.counts.words * (1 - matrix[place["link_density"]].astype(np.float64))
-    weight = np.maximum(np.add.reduceat(words, begins), 1e-9)
-    number = np.diff(blocks.starts)[filled]
-    vectors = np.zeros((len(wanted), pages), np.float32)
-    for row, name in enumerate(wanted):
-        kind, _, feature = name.partition("_")
-        values = matrix[place[feature]].astype(np.float64)
-        if kind == "text":
-            vectors[row, filled] = np.add.reduceat(values * words, begins) / weight
-        else:
-            vectors[row, filled] = np.add.reduceat(values, begins) / number
+    kinds, _, asked = zip(*(name.partition("_") for name in wanted), strict=True)
+    weights = np.ones((2, len(blocks)))
+    weights[1] = blocks.counts.words * (1 - matrix[place["link_density"]].astype(np.float64))
+    vectors = np.zeros((len(wanted), len(blocks.starts) - 1), np.float32)
+    native.page_means(
+        np.ascontiguousarray(matrix, np.float32), len(blocks), blocks.starts, len(blocks.starts) - 1,
+        np.array([place[name] for name in asked]), np.array(kinds) == "text", len(wanted), weights, vectors,
+    )  # fmt: skip
     return vectors
 
 
@@ -170,40 +165,40 @@ def decide(
     odds: Doubles, kinds: Doubles, blocks: Blocks, near: Context, traits: Traits, kept: Bools
 ) -> None:  # fmt: skip
     """Set `kept` for the blocks that make the best content of their pages by the log-odds of each."""
-    article = kinds[blocks.page, _ARTICLE]
-    odds = odds - _ANNOUNCES * article**_SURER * traits.announcing
+    page, pages = blocks.page, len(blocks.starts) - 1
+    odds = odds - _ANNOUNCES * kinds[page, _ARTICLE] ** _SURER * traits.announcing
     odds = _with_those_alike(odds, blocks, near)
     shifts = (kinds * _SHIFT).sum(axis=1)  # not a product of matrices, whose last bit depends on the batch
-    for page, (begin, end) in enumerate(zip(blocks.starts[:-1].tolist(), blocks.starts[1:].tolist(), strict=True)):
-        if begin == end:
-            continue
-        words = blocks.counts.words[begin:end]
-        chosen = best_by_f1(odds[begin:end], words, float(shifts[page]))
-        chance = 1 / (1 + np.exp(-odds[begin:end]))
-        if int(np.argmax(kinds[page])) in ABOUT_ONE_SUBJECT:
-            _head_what_is_kept(chosen, chance, traits.heading[begin:end])
-            _close_gaps(chosen, chance)
-        if kinds[page, ABOUT_ONE_SUBJECT].sum() >= _SURELY:
-            chosen &= ~traits.title[begin:end]
-        visible = chosen & traits.seen[begin:end]
-        kept[begin:end] = visible if words[visible].sum() >= min(_ENOUGH_SEEN, words[chosen].sum() / 3) else chosen
+    words = blocks.counts.words
+    chosen = best_by_f1(odds, words, blocks.starts, shifts)
+    chance = 1 / (1 + np.exp(-odds))
+    for i in np.flatnonzero(np.isin(kinds.argmax(axis=1), ABOUT_ONE_SUBJECT)).tolist():
+        of_page = slice(blocks.starts[i], blocks.starts[i + 1])
+        _head_what_is_kept(chosen[of_page], chance[of_page], traits.heading[of_page])
+        _close_gaps(chosen[of_page], chance[of_page])
+    one_subject = kinds[:, ABOUT_ONE_SUBJECT].sum(axis=1) >= _SURELY
+    chosen &= ~(traits.title & one_subject[page])
+    visible = chosen & traits.seen
+    all_words, seen_words = np.bincount(page, words * chosen, pages), np.bincount(page, words * visible, pages)
+    mostly_seen = seen_words >= np.minimum(_ENOUGH_SEEN, all_words / 3)
+    kept[:] = np.where(mostly_seen[page], visible, chosen)
 
 
-def best_by_f1(odds: Doubles, words: npt.NDArray[np.int64], shift: float) -> Bools:
-    """The blocks that make the expected F1 of words largest: the most probable ones, as many as it takes.
+def best_by_f1(odds: Doubles, words: Ints, starts: Ints, shifts: Doubles) -> Bools:
+    """The blocks that make the expected F1 of words of their page largest: the most probable ones, as many as it takes.
 
     With F the best that can be expected, a block is worth taking if it is more probable than F / 2: a page whose blocks
     are all uncertain keeps more of them than one where the content stands out. The expectation is over an effect that
     all blocks of the page share.
+
+    Args:
+        odds: log-odds of each block.
+        words: of each block.
+        starts: of each page its first block, and their number.
+        shifts: of each page what is added to its log-odds.
     """
-    order = np.argsort(-odds, kind="stable")
-    ordered = words[order].astype(np.float64)
-    shifted = (odds[order] + shift) * _SCALE + _DEVIATION * _EFFECTS[:, None]
-    right = ordered / (1 + np.exp(-shifted))
-    found = np.cumsum(right, axis=1)
-    expected = found / np.maximum(np.cumsum(ordered) + found[:, -1:], 1e-9)
     kept = np.zeros(len(odds), np.bool_)
-    kept[order[: int(np.argmax(_EFFECT_WEIGHTS @ expected)) + 1]] = True
+    native.best_by_f1(odds, words, starts, len(shifts), shifts, _SCALE, _EFFECTS, _EFFECT_WEIGHTS, len(_EFFECTS), kept)
     return kept
 
 

@@ -1,7 +1,8 @@
 """Texts of blocks, and their characters counted."""
 
+from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +50,28 @@ def flags() -> npt.NDArray[np.uint8]:
     return table
 
 
-def write(columns: Columns, first: Ints, last: Ints) -> tuple[list[str], Hashes, Counters]:
+class Texts(Sequence[str]):
+    """Texts that lie one after another in UTF-8, made when they are asked for: most blocks are never looked at."""
+
+    def __init__(self, written: bytes, ends: Ints) -> None:
+        self._written = written
+        self._ends = [0, *ends.tolist()]
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        if isinstance(at, slice):
+            return [self[i] for i in range(*at.indices(len(self)))]
+        place = range(len(self))[at]
+        return self._written[self._ends[place] : self._ends[place + 1]].decode()
+
+
+def write(columns: Columns, first: Ints, last: Ints) -> tuple[Texts, Hashes, Counters]:
     """Texts behind tokens first[i] to last[i], both included, in one line each; their hashes; what they are made of."""
     table = flags()
     written = np.empty(len(columns.texts), np.uint8)
@@ -58,7 +80,4 @@ def write(columns: Columns, first: Ints, last: Ints) -> tuple[list[str], Hashes,
     native.write_texts(
         columns.texts, columns.text_begins, first, last, len(first), table, len(table), written, ends, hashes, counts
     )
-    joined = written[: ends[-1] if len(ends) else 0].tobytes().decode()
-    counters = Counters(*counts)
-    stops = np.cumsum(counters.spaced).tolist()
-    return [joined[begin:end] for begin, end in zip([0, *stops], stops, strict=False)], hashes, counters
+    return Texts(written[: ends[-1] if len(ends) else 0].tobytes(), ends), hashes, Counters(*counts)

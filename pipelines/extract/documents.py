@@ -76,7 +76,9 @@ def _node_languages(nodes: Sequence[Node], score: float | None) -> list[str | No
 
 
 def _array(values: Any, kind: pa.DataType) -> pa.Array:
-    return pc.cast(values, kind) if isinstance(values, pa.Array) else pa.array(values, kind)
+    if not isinstance(values, pa.Array):
+        return pa.array(values, kind)
+    return values if values.type == kind else pc.cast(values, kind)
 
 
 def _page_columns(pages: Sequence[ExtractedPage]) -> dict[str, Any]:

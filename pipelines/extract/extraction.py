@@ -20,7 +20,7 @@ from schemas.statuses import RecordOutcome
 from schemas.tables import DOCUMENTS, WARC_IMAGES
 
 # Pages parsed and measured at once: enough to spread NumPy's cost a call, few enough that they stay small in memory.
-_BATCH = 64
+_BATCH = 128
 _BATCH_CHARACTERS = 8_000_000
 
 

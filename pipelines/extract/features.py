@@ -127,9 +127,8 @@ def _add_texts(matrix: _Matrix, blocks: Blocks, own: _Own, heads: Sequence[Head]
     for page, head in enumerate(heads):
         begin, end = int(blocks.starts[page]), int(blocks.starts[page + 1])
         if head.body:
-            for i in range(begin, end):
-                if len(texts[i]) > _TELLING:
-                    in_body[i] = 1 if texts[i][:_COMPARED] in head.body else -1
+            for i in (np.flatnonzero(blocks.counts.spaced[begin:end] > _TELLING) + begin).tolist():
+                in_body[i] = 1 if texts[i][:_COMPARED] in head.body else -1
     titles = [frozenset(_WORD.findall(head.headline.lower())) for head in heads]
     for i in np.flatnonzero(own.heading).tolist():
         words = _WORD.findall(texts[i].lower())

@@ -94,14 +94,19 @@ def describe_data(head: Head, data: Sequence[str]) -> Head:
     """A head with what the page's data scripts say."""
     if not data:
         return head
-    types = " ".join(found for text in data for found in _TYPE.findall(text))
-    bodies = [_unescape(found) for text in data if "Body" in text for found in _BODY.findall(text)]
+    types = " ".join(found for text in data if '"@type"' in text for found in _TYPE.findall(text))
+    dates = (found for text in data if "datePublished" in text for found in _PUBLISHED.findall(text))
+    bodies = [_unescape(found) for text in data if _has_body(text) for found in _BODY.findall(text)]
     return replace(
         head,
         types=sum(1 << i for i, (_, pattern) in enumerate(TYPES) if pattern.search(types)),
         body=" ".join(max(bodies, key=len, default="").split()),
-        published=head.published or next((d for t in data for f in _PUBLISHED.findall(t) if (d := _date(f))), None),
+        published=head.published or next((date for found in dates if (date := _date(found))), None),
     )
+
+
+def _has_body(text: str) -> bool:
+    return 'articleBody"' in text or 'reviewBody"' in text
 
 
 def _headline(shared: str, title: str) -> str:
@@ -131,7 +136,7 @@ def _licenses(seen: Survey, base: str) -> tuple[str, ...]:
         if relation and target and b"license" in relation.group(1).lower().split():
             linked.append(target.group(1))
     if not linked and seen.hints & native.COMMONS:
-        linked = sorted(_commons(seen.html))
+        linked = sorted(_commons(seen.page))
         linked = linked if len(linked) == 1 else []
     return tuple(dict.fromkeys(_join(base, link.decode("utf-8", "replace")) for link in linked[:_MAX_LICENSES]))
 

@@ -45,6 +45,27 @@ NESTING = frozenset(
     small big u s del ins code nav header footer aside svg g object button label
     """.split()
 )
+# How a parser takes them, by the HTML standard: their content is text whatever it looks like; they are not HTML; what
+# ends those without their end tag, or makes what is in them HTML; those behind which only a parser can tell.
+TEXTUAL = frozenset({"script", "style", "title", "textarea", "iframe", "xmp", "noembed", "noframes"})
+FOREIGN = frozenset({"svg", "math"})
+BREAKOUTS = frozenset(
+    """
+    b big blockquote body br center code dd div dl dt em embed h1 h2 h3 h4 h5 h6 head hr i img li listing menu meta
+    nobr ol p pre ruby s small span strong strike sub sup table tt u ul var font script textarea iframe xmp noembed
+    noframes plaintext foreignobject annotation-xml select frameset
+    """.split()
+)
+UNSURE = frozenset({"frameset", "plaintext"})
+# Elements of whose attributes any may be read, here or by the parser, which compares those of the last line.
+READ = frozenset(
+    """
+    img amp-img figure source meta link base script input html body annotation
+    b big code em font i nobr s small strike strong tt u
+    """.split()
+)
+# Elements that hint at work to do.
+TELLING = frozenset({"math", "plaintext", "svg", "template", "img", "script", "span"})
 # Stands for <br> in texts; white space to str.split and str.strip.
 BREAK = "\x1f"
 
@@ -135,9 +156,10 @@ def _teach() -> list[bytes]:
     kinds = (
         (VOID, native.VOID), (BLOCKS, native.BLOCK), (GONE, native.GONE), (RAW, native.RAW), (INLINE, native.PLAIN),
         (IMAGES, native.IMAGE), ({"header"}, native.HEADER), (HEADINGS | {"p"}, native.SAYS), ({"br"}, native.BREAKS),
-        (NESTING, native.NESTS),
+        (NESTING, native.NESTS), (READ, native.READ), (TEXTUAL, native.TEXTUAL), (FOREIGN, native.FOREIGN),
+        (BREAKOUTS, native.BREAKOUT), (UNSURE, native.UNSURE), (TELLING, native.TELLS),
     )  # fmt: skip
-    names = [*TAGS, *sorted((GONE | NESTING) - set(TAGS))]
+    names = [*TAGS, *sorted(frozenset().union(*(some for some, _ in kinds)) - set(TAGS))]
     codes = [TAG.get(name, 0) | PURPOSE.get(_OF_TAG.get(name, ""), 0) for name in names]
     whole: dict[str, int] = {}
     stems: dict[str, int] = {}

@@ -86,12 +86,12 @@ def read_page(source: Source, caps: ExtractSettings) -> ReadPage | RecordOutcome
     html = source.html
     if not html or html.isspace():
         return RecordOutcome.EMPTY
-    seen = survey(html)
+    seen = survey(html, caps.max_nodes)
     if seen.tags > caps.max_nodes:
         return RecordOutcome.TOO_MANY_NODES
     if seen.depth > caps.max_depth:
         return RecordOutcome.TOO_DEEP
-    tree = LexborHTMLParser(html)
+    tree = LexborHTMLParser(seen.left)
     head = read_head(tree, source.url, source.head, seen)
     cleaned = clean(tree, seen.hints)
     return ReadPage(describe_data(head, cleaned.data), cleaned, len(html))

@@ -190,7 +190,7 @@ def _captions(columns: Columns, blocks: Blocks) -> dict[int, str]:
     found: dict[int, str] = {}
     caption = columns.nearest(columns.element_tag == TAG["figcaption"])
     figure = columns.nearest(columns.element_tag == TAG["figure"])
-    for i in np.flatnonzero(caption[blocks.leaf] >= 0):
+    for i in np.flatnonzero(caption[blocks.leaf] >= 0).tolist():
         number = int(figure[blocks.leaf[i]])
         if number >= 0:
             found[number] = f"{found.get(number, '')} {blocks.texts[i]}".strip()

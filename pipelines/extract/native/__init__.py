@@ -26,11 +26,12 @@ PURPOSES = ("content", "body_text", "hidden", "unseen", "overlay")
 BROKEN, TOO_DEEP = -1, -2
 # Bits of a kind of element.
 VOID, BLOCK, GONE, RAW, PLAIN, IMAGE, HEADER, SAYS, BREAKS, NESTS = (1 << i for i in range(10))
+READ, TEXTUAL, FOREIGN, BREAKOUT, UNSURE, TELLS = (1 << i for i in range(10, 16))
 # Bits of a code point, and what is counted by them.
 SOLID, LETTER, UPPER, DIGIT, ENDER, COMMA, UNSPACED, FINAL = (1 << i for i in range(8))
 COUNTERS = ("solid", "words", "letters", "upper", "digits", "enders", "commas", "ended", "spaced", "breaks")
 # Bits of what a page may have.
-DATA, MATH, MATH_SCRIPT, PLAINTEXT, EDIT_LINKS, FORMULAS, COMMONS = (1 << i for i in range(7))
+DATA, MATH, MATH_SCRIPT, PLAINTEXT, EDIT_LINKS, FORMULAS, COMMONS, DRAWINGS, TEMPLATES = (1 << i for i in range(9))
 
 _LIBRARY = Library("pipelines.extract.native", "markup")
 _function, _procedure = _LIBRARY.function, _LIBRARY.procedure
@@ -38,7 +39,7 @@ _function, _procedure = _LIBRARY.function, _LIBRARY.procedure
 learn = _procedure("learn", NUMBER, TEXT, INTS, INTS, INTS, NUMBER)
 learn_stems = _procedure("learn_stems", TEXT, INTS, INTS, NUMBER)
 learn_purposes = _procedure("learn_purposes", INTS)
-survey = _procedure("survey", TEXT, NUMBER, NUMBER, INTS, INTS, NUMBER)
+survey = _procedure("survey", TEXT, NUMBER, NUMBER, NUMBER, BYTES, INTS, INTS, NUMBER)
 is_utf8 = _function("is_utf8", TEXT, NUMBER)
 describe = _function("describe", ADDRESS, ADDRESS)
 list_names = _function("list_names", TEXT, INTS, INTS, INTS, INTS, NUMBER, INTS, POINTS)
@@ -56,4 +57,8 @@ distances = _function(
 )  # fmt: skip
 find_blocks = _function("find_blocks", *[INTS] * 5, NUMBER, NUMBER, NUMBER, REAL, *[INTS] * 5)
 write_texts = _procedure("write_texts", BYTES, INTS, INTS, INTS, NUMBER, BYTES, NUMBER, BYTES, INTS, HASHES, INTS)
+page_means = _function("page_means", FLOATS, NUMBER, INTS, NUMBER, INTS, FLAGS, NUMBER, DOUBLES, FLOATS)
+best_by_f1 = _function(
+    "best_by_f1", DOUBLES, INTS, INTS, NUMBER, DOUBLES, REAL, DOUBLES, DOUBLES, NUMBER, FLAGS
+)  # fmt: skip
 evaluate = _procedure("evaluate", FLOATS, NUMBER, SHORTS, FLOATS, FLOATS, NUMBER, NUMBER, NUMBER, DOUBLES)

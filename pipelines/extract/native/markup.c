@@ -7,6 +7,7 @@
  */
 
 #define _GNU_SOURCE /* memmem */
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@ typedef uint64_t u64;
 typedef uint8_t u8;
 
 enum { VOID = 1, BLOCK = 2, GONE = 4, RAW = 8, PLAIN = 16, IMAGE = 32, HEADER = 64, SAYS = 128, BREAKS = 256, NESTS = 512 };
+enum { READ = 1 << 10, TEXTUAL = 1 << 11, FOREIGN = 1 << 12, BREAKOUT = 1 << 13, UNSURE = 1 << 14, TELLS = 1 << 15 };
 enum { END = 1 << 7, TAG_MASK = END - 1, STYLE_SHIFT = 40 };
 #define BREAK 0x1f
 #define NO_MEMORY -9
@@ -128,9 +130,9 @@ static i64 stripped_length(const u8 *p, const u8 *end) {
 /* --- pages as they came */
 
 enum { HAS_DATA = 1, HAS_MATH = 2, HAS_MATH_SCRIPT = 4, HAS_PLAINTEXT = 8, HAS_EDIT_LINKS = 16, HAS_FORMULAS = 32 };
-enum { HAS_COMMONS = 64 };
-enum { TAGS, DEPTH, HINTS, LICENSED, SURVEYED };
-#define LONGEST_NAME 10
+enum { HAS_COMMONS = 64, HAS_DRAWINGS = 128, HAS_TEMPLATES = 256 };
+enum { TAGS, DEPTH, HINTS, LICENSED, SIZE, SURVEYED };
+#define LONGEST_NAME 16
 #define LONGEST_TAG 2000
 
 static const u8 *find(const u8 *p, const u8 *end, const char *what) {
@@ -143,78 +145,354 @@ static const u8 *find(const u8 *p, const u8 *end, const char *what) {
     return NULL;
 }
 
+static u8 lower(u8 c) {
+    return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
+
+static int begins(const u8 *p, const u8 *end, const char *what) {
+    for (; *what; what++, p++)
+        if (p == end || lower(*p) != (u8)*what)
+            return 0;
+    return 1;
+}
+
 static int is_name(const u8 *name, i64 size, const char *wanted) {
     return size == (i64)strlen(wanted) && !memcmp(name, wanted, (size_t)size);
 }
 
-/* What the name of a tag and, where it matters, its attributes hint at; `tag` is behind the name. */
-static i64 hints_of(const u8 *name, i64 size, const u8 *tag, const u8 *end, const u8 **licensed) {
+/* What ends a name or a value without quotes, as the HTML standard has it. */
+enum { GAP = 1, SLASH = 2, CLOSE = 4, EQUALS = 8 };
+static const u8 stops[256] = {
+    ['\t'] = GAP, ['\n'] = GAP, ['\f'] = GAP, ['\r'] = GAP, [' '] = GAP, ['/'] = SLASH, ['>'] = CLOSE, ['='] = EQUALS,
+};
+
+struct span {
+    const u8 *begin, *end;
+};
+
+#define MOST_IDLE 8
+
+/* A tag as it came: its name in lower case, or none where there is no room for it, and attributes that hint at something. */
+struct came {
+    const u8 *open, *close; /* its < and > */
+    u8 name[LONGEST_NAME];
+    i64 size, kind;
+    int ends, empty, idles;
+    struct span rel, class, type, idle[MOST_IDLE]; /* idle: attributes that nobody reads */
+};
+
+static void remember(struct came *tag, const u8 *name, i64 size, const u8 *value, const u8 *end, const u8 *behind) {
+    static const u8 firsts[] = "acdortACDORT";
+    if (!memchr(firsts, *name, sizeof firsts - 1))
+        return;
+    struct span *known = size == 3 && begins(name, value, "rel")     ? &tag->rel
+                         : size == 4 && begins(name, value, "type")  ? &tag->type
+                         : size == 5 && begins(name, value, "class") ? &tag->class
+                                                                     : NULL;
+    if (known && !known->begin)
+        *known = (struct span){value, end};
+    /* What scripts and browsers read, which is a tenth of a page. */
+    int idle = size > 2 && !(tag->kind & READ) &&
+               (begins(name, value, "on") || begins(name, value, "data-") || begins(name, value, "title=") ||
+                            begins(name, value, "target=") || begins(name, value, "rel=") ||
+                            begins(name, value, "aria-label"));
+    if (idle && tag->idles < MOST_IDLE)
+        tag->idle[tag->idles++] = (struct span){name, behind};
+}
+
+/* The tag whose name begins at p, by the tokenizer of the HTML standard; 0 where the page ends within it. */
+static int read_tag(const u8 *p, const u8 *end, struct came *tag) {
+    tag->rel = tag->class = tag->type = (struct span){0};
+    tag->idles = 0;
+    const u8 *name = p;
+    u64 letters[2] = {0}; /* written at once, since what is written by bytes is slow to be read as words */
+    for (; p < end && !(stops[*p] & (GAP | SLASH | CLOSE)); p++)
+        if (p - name < 8)
+            letters[0] |= (u64)lower(*p) << (8 * (p - name));
+        else if (p - name < LONGEST_NAME)
+            letters[1] |= (u64)lower(*p) << (8 * (p - name - 8));
+    memcpy(tag->name, letters, LONGEST_NAME);
+    tag->size = p - name <= LONGEST_NAME ? p - name : 0;
+    const struct entry *known = slot(names, tag->name, tag->size);
+    tag->kind = known->text ? known->kind : 0;
+    for (;;) {
+        for (tag->empty = 0; p < end && stops[*p] & (GAP | SLASH); p++)
+            tag->empty = *p == '/';
+        if (p == end)
+            return 0;
+        if (*p == '>')
+            return tag->close = p, 1;
+        name = p++;
+        while (p < end && !stops[*p])
+            p++;
+        i64 size = p - name;
+        while (p < end && stops[*p] & GAP)
+            p++;
+        if (p == end || *p != '=')
+            continue;
+        for (p++; p < end && stops[*p] & GAP;)
+            p++;
+        if (p == end)
+            return 0;
+        const u8 *value = p;
+        if (*p == '"' || *p == '\'') {
+            value++;
+            p = memchr(value, *p, (size_t)(end - value));
+            if (!p)
+                return 0;
+            remember(tag, name, size, value, p, p + 1);
+            p++;
+        } else {
+            while (p < end && !(stops[*p] & (GAP | CLOSE)))
+                p++;
+            remember(tag, name, size, value, p, p);
+        }
+    }
+}
+
+static int speaks_of(struct span value, const char *what) {
+    return value.begin && find(value.begin, value.end, what);
+}
+
+/* What a start tag hints at. */
+static i64 hints_of(const struct came *tag) {
+    const u8 *name = tag->name;
+    i64 size = tag->size;
     if (is_name(name, size, "math"))
         return HAS_MATH;
     if (is_name(name, size, "plaintext"))
         return HAS_PLAINTEXT;
-    int anchor = is_name(name, size, "a") || is_name(name, size, "link"), image = is_name(name, size, "img");
-    int script = is_name(name, size, "script");
-    if (!anchor && !image && !script && !is_name(name, size, "span"))
-        return 0;
-    const u8 *close = memchr(tag, '>', (size_t)(end - tag < LONGEST_TAG ? end - tag : LONGEST_TAG));
-    if (!close)
-        return 0;
-    if (anchor)
-        return *licensed = find(tag, close, "rel") && find(tag, close, "license") ? close : NULL, 0;
-    if (image)
-        return find(tag, close, "mwe-math") || find(tag, close, "latex") ? HAS_FORMULAS : 0;
-    if (script)
-        return (find(tag, close, "math/") ? HAS_MATH_SCRIPT : 0) | (find(tag, close, "json") ? HAS_DATA : 0);
-    return find(tag, close, "mw-editsection") ? HAS_EDIT_LINKS : 0;
+    if (is_name(name, size, "svg"))
+        return HAS_DRAWINGS;
+    if (is_name(name, size, "template"))
+        return HAS_TEMPLATES;
+    if (is_name(name, size, "img"))
+        return speaks_of(tag->class, "mwe-math") || speaks_of(tag->class, "latex") ? HAS_FORMULAS : 0;
+    if (is_name(name, size, "script"))
+        return (speaks_of(tag->type, "math/") ? HAS_MATH_SCRIPT : 0) | (speaks_of(tag->type, "json") ? HAS_DATA : 0);
+    return is_name(name, size, "span") && speaks_of(tag->class, "mw-editsection") ? HAS_EDIT_LINKS : 0;
 }
 
-static i64 lower_name(const u8 *tag, const u8 *end, u8 *name) {
-    i64 size = 0;
-    for (; tag < end && size < LONGEST_NAME; tag++) {
-        u8 c = *tag >= 'A' && *tag <= 'Z' ? *tag + 32 : *tag;
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
-            break;
-        name[size++] = c;
+/* The < of the end tag of this name at or behind p; NULL where there is none. */
+static const u8 *end_tag(const u8 *p, const u8 *end, const u8 *name, i64 size) {
+    for (; (p = memchr(p, '<', (size_t)(end - p))); p++) {
+        if (end - p < size + 3)
+            return NULL;
+        i64 same = 0;
+        while (p[1] == '/' && same < size && lower(p[2 + same]) == name[same])
+            same++;
+        if (same == size && stops[p[2 + size]] & (GAP | SLASH | CLOSE))
+            return p;
     }
-    return size && (tag == end || *tag == '>' || *tag == '/' || space_at(tag, end)) ? size : 0;
+    return NULL;
 }
 
-/* What a page has by a look at each <, be it in a script: upper estimates, and hints that something may be there.
- *
- * `found`: how many tags; how deep those nest that only an end tag closes, looked at where there are more tags than
- * `shallow`; HINTS; and how many links or anchors speak of a licence, the first `room` of which lie from
- * licensed[2 * i] to licensed[2 * i + 1]. */
-void survey(const u8 *html, i64 size, i64 shallow, i64 *found, i64 *licensed, i64 room) {
-    const u8 *end = html + size;
-    u8 name[LONGEST_NAME];
-    memset(found, 0, SURVEYED * sizeof *found);
-    for (const u8 *p = html; p < end && (p = memchr(p, '<', (size_t)(end - p))); p++) {
-        const u8 *tag = p + 1, *close = NULL;
-        found[TAGS]++;
-        if (tag == end || !strchr("aAiIlLmMpPsS", *tag) || !*tag)
-            continue;
-        i64 length = lower_name(tag, end, name);
-        found[HINTS] |= hints_of(name, length, tag + length, end, &close);
-        if (close && found[LICENSED]++ < room) {
-            licensed[2 * found[LICENSED] - 2] = p - html;
-            licensed[2 * found[LICENSED] - 1] = close - html;
+/* The < of the end tag of a script that begins at p. Behind <!-- another script may be inside, up to -->. */
+static const u8 *end_of_script(const u8 *p, const u8 *end) {
+    enum { PLAINLY, ESCAPED, TWICE } state = PLAINLY;
+    for (; p < end; p++) {
+        if (state == PLAINLY && !(p = memchr(p, '<', (size_t)(end - p))))
+            return NULL;
+        if (*p == '-' && state != PLAINLY && end - p >= 3 && p[1] == '-' && p[2] == '>') {
+            state = PLAINLY;
+        } else if (*p == '<' && state == PLAINLY && end - p >= 4 && !memcmp(p, "<!--", 4)) {
+            state = ESCAPED;
+            p++; /* the dashes may be those of --> */
+        } else if (*p == '<') {
+            int ends = end - p >= 2 && p[1] == '/';
+            const u8 *behind = p + 7 + ends;
+            if (behind >= end || !begins(p + 1 + ends, end, "script") || !(stops[*behind] & (GAP | SLASH | CLOSE)))
+                continue;
+            if (ends && state != TWICE)
+                return p;
+            state = ends || state == PLAINLY ? state == TWICE ? ESCAPED : state : TWICE;
         }
     }
-    if (memmem(html, (size_t)size, "creativecommons.org/", 20))
-        found[HINTS] |= HAS_COMMONS;
-    i64 depth = 0;
-    const u8 *p = found[TAGS] > shallow ? html : end;
+    return NULL;
+}
+
+/* The copy of a page without what is left out of it. */
+struct copy {
+    const u8 *from; /* what is still to be copied */
+    u8 *to;
+};
+
+static void copy_until(struct copy *copy, const u8 *p) {
+    memcpy(copy->to, copy->from, (size_t)(p - copy->from));
+    copy->to += p - copy->from;
+    copy->from = p;
+}
+
+#define DEEPEST 32
+
+/* Where a reader of tags is: in which elements of a drawing or a formula, the outermost first, and in a list of options. */
+struct place {
+    int options, depth, html; /* html: in how many of them HTML may be */
+    struct {
+        u8 name[LONGEST_NAME];
+        i64 size;
+    } open[DEEPEST];
+    u8 *begin; /* the content of the outermost in the copy */
+};
+
+static int holds_html(const u8 *name, i64 size, int drawing) {
+    return !drawing || is_name(name, size, "title") || is_name(name, size, "desc");
+}
+
+/* Takes in the tag of a drawing or a formula, or one inside it; 0 where it cannot be told what a parser makes of what follows,
+ * since they do not pair up or HTML is inside. */
+static int take_foreign(struct place *place, const struct came *tag, struct copy *copy) {
+    int root = !place->depth, drawing = is_name(root ? tag->name : place->open[0].name, 3, "svg");
+    if (tag->ends) {
+        int last = place->depth - 1;
+        if (place->open[last].size != tag->size || memcmp(place->open[last].name, tag->name, LONGEST_NAME))
+            return 0;
+        place->html -= holds_html(tag->name, tag->size, drawing);
+        place->depth--;
+        if (!place->depth && drawing) { /* nobody looks into a drawing */
+            copy->to = place->begin;
+            copy->from = tag->open;
+        }
+        return 1;
+    }
+    if (!root && (tag->kind & BREAKOUT || (tag->kind & (TEXTUAL | FOREIGN) && place->html)))
+        return 0;
+    if (tag->empty)
+        return 1;
+    if (root) {
+        copy_until(copy, tag->close + 1);
+        place->begin = copy->to;
+    }
+    if (place->depth == DEEPEST || !tag->size)
+        return 0;
+    memcpy(place->open[place->depth].name, tag->name, LONGEST_NAME);
+    place->open[place->depth++].size = tag->size;
+    place->html += holds_html(tag->name, tag->size, drawing);
+    return 1;
+}
+
+/* The > of what begins with <! or <? or </ without a name, NULL where there is none. Of a comment also what it says. */
+static const u8 *end_of_declaration(const u8 *p, const u8 *end, int foreign, struct span *says) {
+    if (foreign && begins(p, end, "<![cdata[")) {
+        const u8 *close = find(p, end, "]]>");
+        return close ? close + 2 : NULL;
+    }
+    if (end - p < 4 || memcmp(p, "<!--", 4))
+        return memchr(p, '>', (size_t)(end - p));
+    p += 4;
+    if (end - p >= 1 && *p == '>')
+        return p;
+    if (end - p >= 2 && p[0] == '-' && p[1] == '>')
+        return p + 1;
+    says->begin = p;
+    while ((p = find(p, end, "--"))) {
+        says->end = p;
+        while (p < end && *p == '-')
+            p++;
+        p += p < end && *p == '!';
+        if (p < end && *p == '>')
+            return p;
+    }
+    return NULL;
+}
+
+static i64 depth_of(const u8 *p, const u8 *end) {
+    i64 depth = 0, deepest = 0;
+    struct came tag;
     for (; p < end && (p = memchr(p, '<', (size_t)(end - p))); p++) {
         int ends = p + 1 < end && p[1] == '/';
-        i64 length = lower_name(p + 1 + ends, end, name);
-        const struct entry *known = length ? slot(names, name, length) : NULL;
+        const u8 *name = p + 1 + ends;
+        for (tag.size = 0; name < end && tag.size < LONGEST_NAME && !(stops[*name] & (GAP | SLASH | CLOSE)); name++)
+            tag.name[tag.size++] = lower(*name);
+        const struct entry *known = tag.size ? slot(names, tag.name, tag.size) : NULL;
         if (!known || !known->text || !(known->kind & NESTS))
             continue;
         depth += !ends ? 1 : depth > 0 ? -1 : 0;
-        if (depth > found[DEPTH])
-            found[DEPTH] = depth;
+        deepest = depth > deepest ? depth : deepest;
     }
+    return deepest;
+}
+
+/* What a page has by a look at its tags, and the page without what scripts, styles, comments and drawings hold, and without
+ * the attributes that nobody reads.
+ *
+ * Reads as the tokenizer of the HTML standard does. From where that is not enough to say what a parser would do, all is left
+ * as it is, and each < looked at. `out` has room for the page. `found`: how many tags, no more than one beyond `most`; how deep
+ * those nest that only an end tag closes, looked at where there are more tags than `shallow`; HINTS; how many links or anchors
+ * speak of a licence, the first `room` of which lie from licensed[2 * i] to licensed[2 * i + 1]; the size of `out`. */
+void survey(const u8 *html, i64 size, i64 most, i64 shallow, u8 *out, i64 *found, i64 *licensed, i64 room) {
+    const u8 *end = html + size, *p = html;
+    struct copy copy = {html, out};
+    struct place place = {0};
+    struct came tag;
+    int sure = 1;
+    memset(found, 0, SURVEYED * sizeof *found);
+    while (found[TAGS] <= most && p < end && (p = memchr(p, '<', (size_t)(end - p)))) {
+        const u8 *begin = p++, *reach = sure || end - begin < LONGEST_TAG ? end : begin + LONGEST_TAG;
+        tag.ends = p < end && *p == '/';
+        const u8 *name = p + tag.ends;
+        int named = name < end && lower(*name) >= 'a' && lower(*name) <= 'z';
+        if (!named && !tag.ends && !(p < end && (*p == '!' || *p == '?')))
+            continue;
+        found[TAGS]++;
+        if (!named) {
+            struct span says = {0};
+            sure = sure && !(place.html && begins(begin, end, "<![cdata["));
+            const u8 *close = sure ? end_of_declaration(begin, end, place.depth > 0, &says) : begin;
+            if (!close)
+                break;
+            p = close + 1;
+            if (says.begin) {
+                copy_until(&copy, says.begin);
+                copy.from = says.end;
+            }
+            continue;
+        }
+        tag.open = begin;
+        int whole = read_tag(name, reach, &tag);
+        if (!whole && sure)
+            break;
+        int links = tag.rel.begin && !tag.ends && (is_name(tag.name, tag.size, "a") || is_name(tag.name, tag.size, "link"));
+        if (whole && links && tag.close - begin < LONGEST_TAG && speaks_of(tag.rel, "license") && found[LICENSED]++ < room) {
+            licensed[2 * found[LICENSED] - 2] = begin - html;
+            licensed[2 * found[LICENSED] - 1] = tag.close - html;
+        }
+        found[HINTS] |= !tag.ends && tag.kind & TELLS ? hints_of(&tag) : 0;
+        if (!sure)
+            continue;
+        p = tag.close + 1;
+        for (int i = 0; i < tag.idles; i++) {
+            copy_until(&copy, tag.idle[i].begin);
+            copy.from = tag.idle[i].end;
+        }
+        if (is_name(tag.name, tag.size, "select"))
+            place.options = !tag.ends;
+        if (place.depth || (!tag.ends && tag.kind & FOREIGN)) {
+            sure = !place.options && take_foreign(&place, &tag, &copy);
+        } else if (tag.kind & UNSURE) {
+            sure = 0;
+        } else if (!tag.ends && tag.kind & TEXTUAL) {
+            int script = is_name(tag.name, tag.size, "script");
+            const u8 *behind = script ? end_of_script(p, end) : end_tag(p, end, tag.name, tag.size);
+            if (!behind)
+                break;
+            if (place.options && !script) {
+                sure = 0;
+                continue;
+            }
+            if (script ? !speaks_of(tag.type, "json") && !speaks_of(tag.type, "math/") : is_name(tag.name, tag.size, "style")) {
+                copy_until(&copy, p);
+                copy.from = behind;
+            }
+            p = behind;
+        }
+    }
+    copy_until(&copy, end);
+    found[SIZE] = copy.to - out;
+    if (memmem(html, (size_t)size, "creativecommons.org/", 20))
+        found[HINTS] |= HAS_COMMONS;
+    if (found[TAGS] > shallow)
+        found[DEPTH] = depth_of(out, copy.to);
 }
 
 /* Whether bytes are text in UTF-8, and no character of it is half of a surrogate pair. */
@@ -272,17 +550,6 @@ static uint32_t checksum(uint32_t sum, const u8 *text, i64 size) {
 static i64 name_size(const u8 *tag, const u8 *end) {
     const u8 *space = memchr(tag, ' ', (size_t)(end - tag));
     return (space ? space : end) - tag;
-}
-
-static u8 lower(u8 c) {
-    return c >= 'A' && c <= 'Z' ? c + 32 : c;
-}
-
-static int begins(const u8 *p, const u8 *end, const char *what) {
-    for (; *what; what++, p++)
-        if (p == end || lower(*p) != (u8)*what)
-            return 0;
-    return 1;
 }
 
 static int joins(u8 c) {
@@ -942,28 +1209,125 @@ void write_texts(const u8 *texts, const i64 *text_begin, const i64 *first, const
     }
 }
 
+/* --- the choice of blocks */
+
+/* Means over the blocks of each page of the rows `asked` of a matrix, each by the weights of one kind; those of a page without
+ * blocks stay. `weights` has a row of `blocks` numbers for each kind, `means` one of `pages` for each row that is asked. */
+i64 page_means(const float *matrix, i64 blocks, const i64 *starts, i64 pages, const i64 *asked, const u8 *kinds,
+               i64 count, const double *weights, float *means) {
+    double *totals = calloc((size_t)(2 * pages + 1), sizeof *totals);
+    if (!totals)
+        return NO_MEMORY;
+    for (i64 at = 0; at < 2 * pages; at++) {
+        const double *weight = weights + at / pages * blocks;
+        for (i64 i = starts[at % pages]; i < starts[at % pages + 1]; i++)
+            totals[at] += weight[i];
+        totals[at] = totals[at] > 1e-9 ? totals[at] : 1e-9;
+    }
+    for (i64 row = 0; row < count; row++) {
+        const float *values = matrix + asked[row] * blocks;
+        const double *weight = weights + kinds[row] * blocks, *total = totals + kinds[row] * pages;
+        for (i64 page = 0; page < pages; page++) {
+            double sum[4] = {0};
+            for (i64 i = starts[page]; i < starts[page + 1]; i++)
+                sum[(i - starts[page]) & 3] += (double)values[i] * weight[i];
+            if (starts[page] < starts[page + 1])
+                means[row * pages + page] = (float)((sum[0] + sum[1] + (sum[2] + sum[3])) / total[page]);
+        }
+    }
+    free(totals);
+    return 0;
+}
+
+#define MOST_EFFECTS 16
+
+struct ranked {
+    double odds;
+    i64 place;
+};
+
+static int most_probable_first(const void *a, const void *b) {
+    const struct ranked *one = a, *other = b;
+    if (one->odds != other->odds)
+        return one->odds > other->odds ? -1 : 1;
+    return one->place < other->place ? -1 : 1;
+}
+
+/* Sets `kept` for the most probable blocks of each page, as many as make the expected F1 of words largest, each effect with its
+ * weight; see `content.py`. */
+i64 best_by_f1(const double *odds, const i64 *words, const i64 *starts, i64 pages, const double *shifts, double scale,
+               const double *effects, const double *weights, i64 count, u8 *kept) {
+    i64 most = 1;
+    for (i64 page = 0; page < pages; page++)
+        most = starts[page + 1] - starts[page] > most ? starts[page + 1] - starts[page] : most;
+    struct ranked *order = malloc((size_t)most * sizeof *order);
+    double *found = malloc((size_t)(most * count) * sizeof *found);
+    for (i64 page = 0; order && found && page < pages; page++) {
+        i64 begin = starts[page], blocks = starts[page + 1] - begin, best = 0;
+        for (i64 i = 0; i < blocks; i++)
+            order[i] = (struct ranked){odds[begin + i], begin + i};
+        qsort(order, (size_t)blocks, sizeof *order, most_probable_first);
+        double total[MOST_EFFECTS] = {0}, taken = 0, most_expected = -1;
+        for (i64 i = 0; i < blocks; i++)
+            for (i64 effect = 0; effect < count; effect++) {
+                double shifted = (order[i].odds + shifts[page]) * scale + effects[effect];
+                total[effect] += (double)words[order[i].place] / (1 + exp(-shifted));
+                found[i * count + effect] = total[effect];
+            }
+        for (i64 i = 0; i < blocks; i++) {
+            double expected = 0;
+            taken += (double)words[order[i].place];
+            for (i64 effect = 0; effect < count; effect++) {
+                double whole = taken + total[effect];
+                expected += weights[effect] * found[i * count + effect] / (whole > 1e-9 ? whole : 1e-9);
+            }
+            if (expected > most_expected)
+                most_expected = expected, best = i;
+        }
+        for (i64 i = 0; blocks && i <= best; i++)
+            kept[order[i].place] = 1;
+    }
+    int failed = !order || !found;
+    free(order), free(found);
+    return failed ? NO_MEMORY : 0;
+}
+
 /* --- oblivious trees */
 
 #define ROWS 128
+#define TREES 4
 
-/* Adds to `total`, of shape (rows, outputs), the leaves of each tree in their order; see `Trees.evaluate`. */
+/* Adds to `total`, of shape (rows, outputs), the leaves of each tree in their order; see `Trees.evaluate`. Some trees at once,
+ * since each addition to a sum waits for the one before. */
 void evaluate(const float *matrix, i64 rows, const int16_t *asked, const float *borders, const float *leaves,
               i64 trees, i64 depth, i64 outputs, double *total) {
     for (i64 begin = 0; begin < rows; begin += ROWS) {
         i64 some = rows - begin < ROWS ? rows - begin : ROWS;
-        for (i64 tree = 0; tree < trees; tree++) {
-            u8 place[ROWS] = {0};
-            for (i64 level = 0; level < depth; level++) {
-                const float *values = matrix + asked[tree * depth + level] * rows + begin;
-                float border = borders[tree * depth + level];
+        for (i64 first = 0; first < trees; first += TREES) {
+            i64 these = trees - first < TREES ? trees - first : TREES, size = outputs << depth;
+            u8 place[TREES][ROWS] = {{0}};
+            for (i64 question = 0; question < these * depth; question++) {
+                u8 *places = place[question / depth], bit = (u8)(1 << question % depth);
+                const float *values = matrix + asked[first * depth + question] * rows + begin;
+                float border = borders[first * depth + question];
                 for (i64 i = 0; i < some; i++)
-                    place[i] |= (u8)((values[i] > border) << level);
+                    places[i] |= values[i] > border ? bit : 0;
             }
-            const float *table = leaves + (tree << depth) * outputs;
+            const float *table = leaves + first * size;
             double *sums = total + begin * outputs;
-            for (i64 i = 0; i < some; i++)
-                for (i64 output = 0; output < outputs; output++)
-                    sums[i * outputs + output] += (double)table[place[i] * outputs + output];
+            if (these == TREES && outputs == 1) {
+                for (i64 i = 0; i < some; i++) {
+                    double sum = sums[i];
+                    for (i64 tree = 0; tree < TREES; tree++)
+                        sum += (double)table[tree * size + place[tree][i]];
+                    sums[i] = sum;
+                }
+                continue;
+            }
+            for (i64 tree = 0; tree < these; tree++)
+                for (i64 i = 0; i < some; i++)
+                    for (i64 output = 0; output < outputs; output++)
+                        sums[i * outputs + output] += (double)table[tree * size + place[tree][i] * outputs + output];
         }
     }
 }
