@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.sample.articles import read_articles
-from filters import language
+from filters import language, native
 from filters.text_signals import measure, measure_documents
 from filters.word_lists import GOPHER_STOP_WORDS, flagged_words_of, lists_of, spam_words_of, stop_words_of
 from filters.words import hashes_of, hashes_of_packed
@@ -238,4 +238,5 @@ def test_lists_hold_each_word_once_with_all_that_list_it(language: str) -> None:
         expected[int(hashes_of([word])[0]) >> 12] |= 16 << bit
     assert (np.diff(lists.entries >> np.uint64(12)) > 0).all()
     assert {entry >> 12: entry & 0xFFF for entry in lists.entries.tolist()} == expected
-    assert lists.index.tolist() == np.searchsorted(lists.entries >> np.uint64(52), np.arange(4097)).tolist()
+    uppermost = lists.entries >> np.uint64(64 - native.INDEX_BITS)
+    assert lists.index.tolist() == np.searchsorted(uppermost, np.arange((1 << native.INDEX_BITS) + 1)).tolist()

@@ -17,7 +17,7 @@ SPACE, ALNUM, ALPHA, EDGE, APOSTROPHE, ALONE, DECIMAL = (1 << i for i in range(7
 # Lists by the bits of a listed word; the bits above are the caller's, counted by document.
 LISTS = ("stop_words", "common_words", "flagged_words", "spam_words")
 # Of a hash in a list so many of the lowest bits give way to those, and so many of the uppermost are an index.
-LIST_BITS, INDEX_BITS = 12, 12
+LIST_BITS, INDEX_BITS = 12, 14
 # Rows of characters in words that are repeated: the most frequent n-gram, and those that were there before.
 TOP_ORDERS, DUPLICATE_ORDERS = (2, 3, 4), (5, 6, 7, 8, 9, 10)
 

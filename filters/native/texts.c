@@ -344,7 +344,7 @@ i64 number_words(const u32 *points, const i64 *starts, const i64 *lengths, i64 t
 
 /* --- listed words */
 
-enum { STOP_WORD = 1, COMMON = 2, FLAGGED = 4, SPAM = 8, LISTS = 4, FIRST_OTHER = 4, LIST_BITS = 12, INDEX_SHIFT = 52 };
+enum { STOP_WORD = 1, COMMON = 2, FLAGGED = 4, SPAM = 8, LISTS = 4, FIRST_OTHER = 4, LIST_BITS = 12, INDEX_SHIFT = 50 };
 
 struct list {
     const u64 *entries; /* hashes, sorted, the lowest bits of which say what the word is */

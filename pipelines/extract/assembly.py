@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipelines.extract.blocks import Blocks, running
-from pipelines.extract.columns import Bools, Columns, Ints
+from pipelines.extract.columns import Bools, Columns
 from pipelines.extract.markup import BREAK, HEADINGS, PURPOSE, TAG, TAGS
 from pipelines.extract.pictures import Picture
 
@@ -33,17 +33,15 @@ def nodes_of_pages(
     columns: Columns, blocks: Blocks, kept: Bools, pictures: Sequence[Sequence[Picture]]
 ) -> list[list[Node]]:
     """Nodes of each page. A picture never divides a text: one inside a paragraph follows it, or leads it."""
-    groups, rows = _groups(columns, blocks)
-    preformatted = columns.nearest(columns.element_tag == TAG["pre"])[blocks.leaf] >= 0
+    pieces = _pieces(columns, blocks)
     assembled = []
     for page, images in enumerate(pictures):
         begin, end = int(blocks.starts[page]), int(blocks.starts[page + 1])
         chosen = np.flatnonzero(kept[begin:end]) + begin
-        writer = _Writer(columns, blocks, groups, rows, preformatted)
+        writer = _Writer(columns, blocks, pieces)
         at = 0
         for i in chosen.tolist():
-            first, last = int(blocks.first[i]), int(blocks.last[i])
-            while at < len(images) and (images[at].token < first or _leads(columns, images[at].token, first, last)):
+            while at < len(images) and _is_before(columns, images[at].token, int(blocks.first[i]), int(blocks.last[i])):
                 writer.add_picture(images[at])
                 at += 1
             writer.add_text(i)
@@ -53,16 +51,24 @@ def nodes_of_pages(
     return assembled
 
 
-def _leads(columns: Columns, token: int, first: int, last: int) -> bool:
-    """Whether an image inside a block stands before all of its text."""
-    return token <= last and not columns.lengths[first:token].any()
+def _is_before(columns: Columns, token: int, first: int, last: int) -> bool:
+    """Whether an image stands before a block, or inside it before all of its text."""
+    return token < first or (token <= last and not columns.lengths[first:token].any())
 
 
-def _groups(columns: Columns, blocks: Blocks) -> tuple[Ints, Ints]:
+class _Pieces(NamedTuple):
     """For each block the list, table or preformatted text that it is a piece of, and its table row; -1 for neither.
 
     Only those that read as one: without headings and images, and of short items. A page laid out as a table is none.
     """
+
+    group: list[int]
+    row: list[int]
+    preformatted: list[bool]
+    broken: list[bool]  # the page asks for line breaks inside
+
+
+def _pieces(columns: Columns, blocks: Blocks) -> _Pieces:
     tag = columns.element_tag
     starts = ~columns.is_end
     breaking = running((_HEADING[columns.tag] | (columns.tag == TAG["img"]) | (columns.tag == TAG["table"])) & starts)
@@ -72,7 +78,12 @@ def _groups(columns: Columns, blocks: Blocks) -> tuple[Ints, Ints]:
     listed = (columns.codes[columns.opens] & (PURPOSE["list"] | PURPOSE["table"])) != 0
     listed &= _IS_LIST[tag]
     wanted = (listed & (nested == 0) & short) | (tag == TAG["pre"])
-    return columns.outermost(wanted)[blocks.leaf], columns.nearest(tag == TAG["tr"])[blocks.leaf]
+    return _Pieces(
+        columns.outermost(wanted)[blocks.leaf].tolist(),
+        columns.nearest(tag == TAG["tr"])[blocks.leaf].tolist(),
+        (columns.nearest(tag == TAG["pre"])[blocks.leaf] >= 0).tolist(),
+        (blocks.counts.breaks > 0).tolist(),
+    )
 
 
 _HEADING = np.array([name in HEADINGS for name in TAGS])
@@ -82,10 +93,9 @@ _IS_LIST = np.array([name in ("ul", "ol", "dl", "table") for name in TAGS])
 class _Writer:
     """Nodes of one page while they are collected."""
 
-    def __init__(self, columns: Columns, blocks: Blocks, groups: Ints, rows: Ints, preformatted: Bools) -> None:
+    def __init__(self, columns: Columns, blocks: Blocks, pieces: _Pieces) -> None:
         self.nodes: list[Node] = []
-        self._columns, self._blocks = columns, blocks
-        self._groups, self._rows, self._preformatted = groups, rows, preformatted
+        self._columns, self._blocks, self._pieces = columns, blocks, pieces
         self._group = self._row = -1
 
     def add_picture(self, picture: Picture) -> None:
@@ -105,7 +115,7 @@ class _Writer:
                     text = text.replace(hint, "")
         if not text:
             return
-        group, row = int(self._groups[i]), int(self._rows[i])
+        group, row = self._pieces.group[i], self._pieces.row[i]
         if group >= 0 and group == self._group:
             before = self.nodes[-1].text or ""
             joint = " | " if row >= 0 and row == self._row else "\n"
@@ -116,10 +126,11 @@ class _Writer:
 
     def _text(self, i: int) -> str:
         """A block's text with the line breaks that the page asked for."""
-        if not self._preformatted[i] and not self._blocks.counts.breaks[i]:
+        preformatted = self._pieces.preformatted[i]
+        if not preformatted and not self._pieces.broken[i]:
             return self._blocks.texts[i]
         raw = self._columns.text_of(int(self._blocks.first[i]), int(self._blocks.last[i]))
-        if self._preformatted[i]:
+        if preformatted:
             raw = raw.replace(BREAK, "\n")
             return "\n".join(line.rstrip() for line in raw.strip("\n").split("\n")).rstrip()
         lines = (" ".join(line.split()) for line in raw.split(BREAK))

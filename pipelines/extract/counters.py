@@ -67,8 +67,8 @@ class Texts(Sequence[str]):
     def __getitem__(self, at: int | slice) -> str | list[str]:
         if isinstance(at, slice):
             return [self[i] for i in range(*at.indices(len(self)))]
-        place = range(len(self))[at]
-        return self._written[self._ends[place] : self._ends[place + 1]].decode()
+        at = at if at >= 0 else at + len(self)
+        return self._written[self._ends[at] : self._ends[at + 1]].decode()
 
 
 def write(columns: Columns, first: Ints, last: Ints) -> tuple[Texts, Hashes, Counters]:
