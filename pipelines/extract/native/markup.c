@@ -89,10 +89,8 @@ void learn_stems(const u8 *text, const i64 *ends, const i64 *codes, i64 count) {
 
 /* --- white space, as str.isspace has it */
 
-static int space_at(const u8 *p, const u8 *end) {
+static int wide_space_at(const u8 *p, const u8 *end) {
     u8 c = *p;
-    if (c < 0x80)
-        return c == ' ' || (c >= 9 && c <= 13) || (c >= 0x1c && c <= 0x1f);
     if (c == 0xc2)
         return end - p >= 2 && (p[1] == 0x85 || p[1] == 0xa0) ? 2 : 0;
     if (end - p < 3 || c < 0xe1 || c > 0xe3)
@@ -104,6 +102,12 @@ static int space_at(const u8 *p, const u8 *end) {
     if (p[1] == 0x80)
         return (p[2] >= 0x80 && p[2] <= 0x8a) || p[2] == 0xa8 || p[2] == 0xa9 || p[2] == 0xaf ? 3 : 0;
     return p[1] == 0x81 && p[2] == 0x9f ? 3 : 0;
+}
+
+static inline int space_at(const u8 *p, const u8 *end) {
+    if (*p < 0x80)
+        return *p <= ' ' && (*p == ' ' || (*p >= 9 && *p <= 13) || *p >= 0x1c);
+    return wide_space_at(p, end);
 }
 
 /* The size of the white space that ends before p. */
@@ -147,6 +151,19 @@ static const u8 *find(const u8 *p, const u8 *end, const char *what) {
 
 static u8 lower(u8 c) {
     return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
+
+/* A word in lower case, as far as there is room for it; how long it is. Written by eight letters at once, since it is read so
+ * and a processor waits for single ones: `room` and what is behind `to` are so many eights. */
+static i64 lowered(const u8 *p, const u8 *end, u8 *to, i64 room) {
+    i64 size = end - p < room ? end - p : room;
+    for (i64 at = 0; at < size; at += 8) {
+        u64 eight = 0;
+        for (i64 i = at; i < size && i < at + 8; i++)
+            eight |= (u64)lower(p[i]) << 8 * (i - at);
+        memcpy(to + at, &eight, 8);
+    }
+    return size;
 }
 
 static int begins(const u8 *p, const u8 *end, const char *what) {
@@ -205,14 +222,10 @@ static int read_tag(const u8 *p, const u8 *end, struct came *tag) {
     tag->rel = tag->class = tag->type = (struct span){0};
     tag->idles = 0;
     const u8 *name = p;
-    u64 letters[2] = {0}; /* written at once, since what is written by bytes is slow to be read as words */
-    for (; p < end && !(stops[*p] & (GAP | SLASH | CLOSE)); p++)
-        if (p - name < 8)
-            letters[0] |= (u64)lower(*p) << (8 * (p - name));
-        else if (p - name < LONGEST_NAME)
-            letters[1] |= (u64)lower(*p) << (8 * (p - name - 8));
-    memcpy(tag->name, letters, LONGEST_NAME);
-    tag->size = p - name <= LONGEST_NAME ? p - name : 0;
+    while (p < end && !(stops[*p] & (GAP | SLASH | CLOSE)))
+        p++;
+    memset(tag->name, 0, LONGEST_NAME);
+    tag->size = p - name <= LONGEST_NAME ? lowered(name, p, tag->name, LONGEST_NAME) : 0;
     const struct entry *known = slot(names, tag->name, tag->size);
     tag->kind = known->text ? known->kind : 0;
     for (;;) {
@@ -637,10 +650,8 @@ static int is_invisible(const u8 *p, const u8 *end) {
 
 static i64 purposes_of_word(const u8 *p, const u8 *end) {
     u8 word[LONGEST_WORD];
-    i64 size = 0;
-    for (; p < end && size < LONGEST_WORD; p++)
-        word[size++] = lower(*p);
-    i64 bits = p == end ? slot(words, word, size)->code : 0;
+    i64 size = lowered(p, end, word, LONGEST_WORD);
+    i64 bits = end - p == size ? slot(words, word, size)->code : 0;
     if (word[0] < END)
         for (i64 i = stems_from[word[0]]; i < stems_from[word[0] + 1]; i++)
             if (stems[i].size <= size && !memcmp(stems[i].text, word, (size_t)stems[i].size))
