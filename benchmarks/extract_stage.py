@@ -4,13 +4,17 @@
 
 In one process, as a worker does its partitions: pages a second of CPU time, all threads together, which is what one
 core does whatever else the machine does. In the first round ("cold") models, word lists and libraries are loaded.
+With --workers also by the clock: so many processes that have done a round before, each the next partition when it is
+free, beside one such process.
 """
 
 import argparse
+import multiprocessing
 import os
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -19,7 +23,7 @@ from pipelines.extract.stage import Extract
 from pipelines.frame import ledger, partitions
 from pipelines.frame.memory import give_back, keep_small
 from pipelines.frame.storage import Workspace
-from pipelines.frame.task import Assignment
+from pipelines.frame.task import Assignment, largest_first
 from pipelines.frame.work import work_on
 from schemas.recipe import Recipe
 
@@ -34,6 +38,11 @@ def main() -> None:
     print(f"extract: {pages:,} pages of {options.warc.name}, pages a second of one core")
     rates = {"best": min(warm), "median": statistics.median(warm), "cold": rounds[0][1]}
     print("   ".join(f"{name} {pages / seconds:,.1f}" for name, seconds in rates.items()))
+    if options.workers:
+        one, many = (_clocked(str(options.warc), workers, options.rounds) for workers in (1, options.workers))
+        print(f"{options.workers} processes, pages a second by the clock, and how many times one")
+        for name, of in (("best", min), ("median", statistics.median)):
+            print(f"{name} {pages / of(many):,.1f}   {of(one) / of(many):.2f}x")
 
 
 def _options() -> argparse.Namespace:
@@ -45,12 +54,36 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--warc", type=Path, default=corpora / "warcs" / "realpages-dev.warc.gz", help="(%(default)s)")
     parser.add_argument("--rounds", type=int, metavar="N", default=5, help="warm rounds (%(default)s)")
+    parser.add_argument("--workers", type=int, metavar="N", default=0, help="also time so many processes beside one")
     options = parser.parse_args()
     if not options.warc.is_file():
         parser.error(f"{options.warc} is not there: name a WARC with --warc, or the corpora's folder in CURATE_CORPORA")
     if options.rounds < 1:
         parser.error(f"--rounds {options.rounds} is not 1 or more")
+    if options.workers < 0:
+        parser.error(f"--workers {options.workers} is less than 0")
     return options
+
+
+def _clocked(warc: str, workers: int, rounds: int) -> list[float]:
+    """Seconds of each round by so many processes, without the first."""
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = Workspace(folder)
+        planned = partitions.plan([warc], "auto")
+        partitions.save(workspace, planned)
+        todo = largest_first([Assignment(partition, "") for partition in planned])
+        walls = []
+        with multiprocessing.get_context("spawn").Pool(workers, keep_small) as pool:
+            for _ in tqdm(range(rounds + 1), desc=f"{workers} at once", unit="pass"):
+                began = time.perf_counter()
+                pool.map(partial(_do, folder), todo, chunksize=1)
+                walls.append(time.perf_counter() - began)
+        return walls[1:]
+
+
+def _do(folder: str, assignment: Assignment) -> None:
+    work_on(Extract(), assignment, (), Workspace(folder), Recipe())
+    give_back()
 
 
 def _seconds(warc: str) -> tuple[int, float]:
