@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 TDM_RESERVED = "tdm-reservation"
 _OUR_NAME = "curate"
+# Names of meta elements that may hold directives.
+NAMES = frozenset({"robots", _OUR_NAME, TDM_RESERVED})
 # Directives with a value; any other word before a colon names the robot that is spoken to.
 _WITH_VALUE = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
 

@@ -102,11 +102,10 @@ def choose(columns: Columns, blocks: Blocks, heads: Sequence[Head]) -> Choice:
     if not len(blocks):
         return Choice(kept, kinds, np.zeros(0, np.int64))
     used = models()
-    names, matrix, near = features(columns, blocks, heads)
-    named = used.names.features(Names.of(columns), columns, blocks)
-    names = [*names, *NAME_FEATURES]
-    known = np.concatenate((matrix, named, np.empty((len(KINDS), len(blocks)), np.float32)))
+    own, known, near = features(columns, blocks, heads, len(NAME_FEATURES) + len(KINDS))
+    names = [*own, *NAME_FEATURES]
     matrix = known[: len(names)]
+    matrix[len(own) :] = used.names.features(Names.of(columns), columns, blocks)
     kinds = page_kinds(used.pages, names, matrix, blocks)
     known[len(names) :] = kinds.T[:, blocks.page]
     place = {name: i for i, name in enumerate([*names, *(f"kind_{kind}" for kind in KINDS)])}

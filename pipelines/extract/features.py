@@ -61,12 +61,17 @@ class _Matrix:
         self._rows[len(self.names)] = values
         self.names.append(name)
 
-    def array(self) -> Floats:
-        return self._rows[: len(self.names)]
+    def array(self, room: int) -> Floats:
+        return self._rows[: len(self.names) + room]
 
 
-def features(columns: Columns, blocks: Blocks, heads: Sequence[Head]) -> tuple[list[str], Floats, Context]:
-    """Names of the features, an array of shape (features, blocks), and what belongs together."""
+def features(
+    columns: Columns, blocks: Blocks, heads: Sequence[Head], room: int = 0
+) -> tuple[list[str], Floats, Context]:
+    """Names of the features, an array of shape (features, blocks), and what belongs together.
+
+    The array has so many rows more as there is to be `room` for other features; what they hold is undefined.
+    """
     near, above = context(columns, blocks)
     matrix = _Matrix(len(blocks))
     own = _Own(columns, blocks)
@@ -77,7 +82,7 @@ def features(columns: Columns, blocks: Blocks, heads: Sequence[Head]) -> tuple[l
     _add_candidates(matrix, columns, blocks, own)
     _add_neighbours(matrix, blocks, own)
     _add_page(matrix, columns, blocks, own, heads)
-    return matrix.names, matrix.array(), near
+    return matrix.names, matrix.array(room), near
 
 
 class _Own:

@@ -74,7 +74,7 @@ def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey
             base = _join(url, (attributes.get("href") or "").strip())
             continue
         content = attributes.get("content") or ""
-        if name := attributes.get("name"):
+        if (name := attributes.get("name")) and name.lower() in consent.NAMES:
             directives.update(consent.of_meta(name.lower(), content.lower()))
         if name := (attributes.get("property") or name or attributes.get("itemprop")):
             metas.setdefault(name.lower(), content)
