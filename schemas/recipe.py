@@ -21,7 +21,7 @@ class InputSettings(Section):
 
     split_bytes: Literal["auto"] | Annotated[int, Field(ge=0)] = Field(
         default="auto",
-        description="Length of a slice of a WARC; 0: never split; auto: a sixteenth of the file, within 4 and 64 MiB.",
+        description="Length of a slice of a WARC; 0: never split; auto: a sixteenth of the file, within 2 and 64 MiB.",
     )
 
 

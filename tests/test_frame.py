@@ -51,8 +51,8 @@ def test_only_files_that_can_be_read_from_the_middle_are_cut(tmp_path: Path) -> 
     assert len(partitions.plan([members], 500)) > 1 and len(partitions.plan([members], 0)) == 1
 
 
-@pytest.mark.parametrize(("size", "slices"), [(3, 1), (9, 3), (160, 16), (2048, 32)])
-def test_auto_cuts_sixteenths_between_4_and_64_mebibytes(tmp_path: Path, size: int, slices: int) -> None:
+@pytest.mark.parametrize(("size", "slices"), [(2, 1), (3, 2), (9, 5), (160, 16), (2048, 32)])
+def test_auto_cuts_sixteenths_between_2_and_64_mebibytes(tmp_path: Path, size: int, slices: int) -> None:
     path = make_warc(tmp_path / "a.warc.gz", pages(3))
     with open(path, "r+b") as file:
         file.truncate(size << 20)  # a hole: no bytes are written

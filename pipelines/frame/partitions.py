@@ -20,9 +20,9 @@ from schemas.tables import PARTITIONS
 
 PARTITIONS_FILE = "partitions.parquet"
 _MEBI = 1 << 20
-# Sixteen slices keep the cores of a usual machine busy on one file; 4 MiB is a second or two of work, below which a
-# slice's own costs show; 64 MiB keeps what one slice holds in memory small.
-_AUTO_SLICES, _AUTO_MIN, _AUTO_MAX = 16, 4 * _MEBI, 64 * _MEBI
+# Sixteen slices keep the cores of a usual machine busy on one file; 2 MiB is a quarter of a second of work, below which
+# a slice's own costs show; 64 MiB keeps what one slice holds in memory small.
+_AUTO_SLICES, _AUTO_MIN, _AUTO_MAX = 16, 2 * _MEBI, 64 * _MEBI
 
 
 @dataclass(frozen=True)
