@@ -25,13 +25,13 @@ _TABLE_SIZE = 0x40001
 @cache
 def flags() -> npt.NDArray[np.uint8]:
     """What each code point is to words, bits of `native`."""
-    chars = [chr(point) for point in range(_TABLE_SIZE - 1)]
+    chars = np.arange(_TABLE_SIZE - 1, dtype=np.uint32).view("U1")
     table = np.zeros(_TABLE_SIZE, np.uint8)
     for asked, bit in (
-        (str.isspace, native.SPACE), (str.isalnum, native.ALNUM), (str.isalpha, native.ALPHA),
-        (str.isdecimal, native.DECIMAL),
+        (np.strings.isspace, native.SPACE), (np.strings.isalnum, native.ALNUM), (np.strings.isalpha, native.ALPHA),
+        (np.strings.isdecimal, native.DECIMAL),
     ):  # fmt: skip
-        table[:-1] |= np.fromiter(map(asked, chars), np.uint8, len(chars)) * np.uint8(bit)
+        table[:-1] |= asked(chars) * np.uint8(bit)
     for first, last in UNSPACED_RANGES:
         table[first : last + 1] |= native.ALONE
     table[[ord(char) for char in EDGES]] |= native.EDGE

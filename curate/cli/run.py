@@ -58,9 +58,11 @@ def execute(recipe: Recipe, inputs: Sequence[str], output: str, arguments: argpa
     # Arrow and the stages take most of a second to import: only now is it sure that they are needed.
     from curate.job import prepare
     from curate.stages import stages
+    from pipelines.frame.arrow import leave_pandas_out
     from pipelines.frame.engine import EngineFailed
     from pipelines.frame.run import StageFailed
 
+    leave_pandas_out()
     job = prepare(recipe, inputs, output, engine.workers)
     _say(f"{len(job.partitions)} partitions of {len({p.path for p in job.partitions})} files, recipe {recipe.name}")
     ran = 0
