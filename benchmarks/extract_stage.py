@@ -14,6 +14,8 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -39,7 +41,7 @@ def main() -> None:
     rates = {"best": min(warm), "median": statistics.median(warm), "cold": rounds[0][1]}
     print("   ".join(f"{name} {pages / seconds:,.1f}" for name, seconds in rates.items()))
     if options.workers:
-        one, many = (_clocked(str(options.warc), workers, options.rounds) for workers in (1, options.workers))
+        one, many = _clocked(str(options.warc), (1, options.workers), options.rounds)
         print(f"{options.workers} processes, pages a second by the clock, and how many times one")
         for name, of in (("best", min), ("median", statistics.median)):
             print(f"{name} {pages / of(many):,.1f}   {of(one) / of(many):.2f}x")
@@ -65,20 +67,22 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _clocked(warc: str, workers: int, rounds: int) -> list[float]:
-    """Seconds of each round by so many processes, without the first."""
-    with tempfile.TemporaryDirectory() as folder:
+def _clocked(warc: str, numbers: Sequence[int], rounds: int) -> list[list[float]]:
+    """Seconds of each round but the first by each number of processes, in turns, since machines change their speed."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         workspace = Workspace(folder)
         planned = partitions.plan([warc], "auto")
         partitions.save(workspace, planned)
         todo = largest_first([Assignment(partition, "") for partition in planned])
-        walls = []
-        with multiprocessing.get_context("spawn").Pool(workers, keep_small) as pool:
-            for _ in tqdm(range(rounds + 1), desc=f"{workers} at once", unit="pass"):
+        processes = multiprocessing.get_context("spawn")
+        pools = [stack.enter_context(processes.Pool(number, keep_small)) for number in numbers]
+        walls: list[list[float]] = [[] for _ in pools]
+        for _ in tqdm(range(rounds + 1), desc=" and ".join(map(str, numbers)) + " processes", unit="pass"):
+            for pool, seconds in zip(pools, walls, strict=True):
                 began = time.perf_counter()
                 pool.map(partial(_do, folder), todo, chunksize=1)
-                walls.append(time.perf_counter() - began)
-        return walls[1:]
+                seconds.append(time.perf_counter() - began)
+        return [seconds[1:] for seconds in walls]
 
 
 def _do(folder: str, assignment: Assignment) -> None:
