@@ -539,7 +539,7 @@ def test_a_tag_is_described_by_its_element_and_the_words_of_its_attributes(
     tag: str, element: str, purposes: str
 ) -> None:
     number = describe(tag)
-    found = {name for name in PURPOSES if number & PURPOSE[name]}
+    found = {name for name, bit in PURPOSE.items() if number & bit}
     assert (TAGS[number & 0x7F], bool(number & END)) == (element, tag.startswith("/"))
     assert found == set(purposes.split())
     assert number >= 0 and number < 1 << 63
@@ -557,7 +557,7 @@ def test_elements_look_alike_by_their_classes_whatever_their_ids_are() -> None:
 def test_words_are_matched_whole_but_where_they_may_begin_others() -> None:
     def of(word: str) -> set[str]:
         number = describe(f'div class="{word}"')
-        return {name for name in PURPOSES if number & PURPOSE[name]}
+        return {name for name, bit in PURPOSE.items() if number & bit}
 
     assert "footer" in of("footer2") and "footer" not in of("barefoot")
     assert "advert" in of("ad") and "advert" not in of("adventure") and "advert" not in of("shadow")
@@ -590,7 +590,7 @@ def purposes_of(names: str) -> set[str]:
 
 def described(tag: str) -> set[str]:
     number = describe(tag)
-    return {name for name in PURPOSES if number & PURPOSE[name]}
+    return {name for name, bit in PURPOSE.items() if number & bit}
 
 
 _PIECES = [word.rstrip("*") for words in WORDS.values() for word in words.split()]

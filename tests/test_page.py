@@ -4,12 +4,14 @@ import time
 
 import pytest
 
-from pipelines.extract.encoding import decode
+from pipelines.extract.encoding import decode, to_utf8
 from pipelines.extract.image_source import parse_srcset, pixels, source_of
-from pipelines.extract.page import Page, parse_page
+from pipelines.extract.page import Page, Source, parse_page, parse_pages
 from pipelines.frame.http_message import HttpHead
+from pipelines.frame.warc import Record, Slice, read_records
 from schemas.recipe import ExtractSettings
 from schemas.statuses import RecordOutcome
+from tests.corpora import corpora
 
 URL = "https://site.example/dir/page.html"
 PROSE = "The keeper wrote down the weather every evening, and when the fog came in he rang the bell until morning."
@@ -143,6 +145,56 @@ def test_a_figcaption_is_the_caption_of_its_image_and_stands_beside_it() -> None
 
 
 @pytest.mark.parametrize(
+    ("html", "caption"),
+    [
+        ("<div class=thumb><a href=a.png><img src=a.jpg></a><div class=thumbcaption>The <b>bell</b></div></div>",
+         "The bell"),
+        ("<div class=figure><p class=title>Figure 1. The bell</p><div class=mediaobject><img src=a.jpg></div></div>",
+         "Figure 1. The bell"),
+        ("<div class=figcenter2><img src=a.jpg><p class=caption>The bell<br><a href=x.jpg><img src=zoom.jpg></a></p>"
+         "</div>", "The bell"),
+        (f"<figure><img src=a.jpg><figcaption>{SECOND} {THIRD}</figcaption></figure>", f"{SECOND} {THIRD}"),
+        ("<figure><img src=a.jpg></figure></section><section><p class=caption>The bell</p>", None),
+        ("<div class=caption><img src=a.jpg><img src=b.jpg><img src=c.jpg>Three bells</div>", None),
+        (f"<div class=captions><img src=a.jpg><p>{' '.join([SECOND] * 8)}</p></div>", None),
+        ("<div><img src=a.jpg><p>The bell</p></div>", None),
+    ],
+    ids=["wiki", "docbook", "zoom", "long", "far", "many", "wrapper", "unnamed"],
+)  # fmt: skip
+def test_a_caption_is_what_is_named_so_beside_the_image(html: str, caption: str | None) -> None:
+    page = _parse(
+        f"<article><p>{PROSE}</p><p>{SECOND}</p><section>{html}</section><p>{THIRD}</p><p>{LAST}</p></article>"
+    )
+    assert {n.image: n.caption for n in page.nodes if n.image}["https://site.example/dir/a.jpg"] == caption
+
+
+def test_an_animation_is_a_picture_and_a_counter_is_none() -> None:
+    page = _parse(_story() + "<p><img src=/2017/05/seascapes.gif></p><p><img src=/count.gif?page=17></p>")
+    assert _images(page) == ["https://site.example/2017/05/seascapes.gif"]
+    assert page.dropped_images["tracking_pixel"] == 1
+
+
+def test_a_short_text_named_title_stays_with_what_it_heads() -> None:
+    box = "<div class=sidebar><p class=title><b>BACK TO BASICS</b> {}</p><div class=para>{}</div></div>"
+    page = _parse(_story("<div class=section>{}" + box.format("What a fog bell is", PROSE[::-1] + PROSE) + "</div>"))
+    assert "BACK TO BASICS What a fog bell is" in _texts(page)
+
+
+def test_marks_of_wikis_and_books_between_texts_go() -> None:
+    page = _parse(
+        f"<div ID=siteSub class=noprint>From the free lighthouse wiki</div><p>{PROSE}</p><h2>Ice<span "
+        "class='mw-editsection'><span>[</span><a href=/edit>edit</a><span>]</span></span></h2>"
+        f"<p>In the winter <span class=pagenum id=p2>2</span>of 1911. {SECOND}</p><p>{THIRD}</p><p>{LAST}</p>"
+    )
+    assert _texts(page) == [PROSE, "Ice", f"In the winter of 1911. {SECOND}", THIRD, LAST]
+
+
+def test_a_text_without_letters_and_digits_is_none() -> None:
+    page = _parse(f"<article><p>{PROSE}</p><p>[*]</p><p>{SECOND}</p><p>]]></p><p>{THIRD}</p><p>{LAST}</p></article>")
+    assert _texts(page) == [PROSE, SECOND, THIRD, LAST]
+
+
+@pytest.mark.parametrize(
     ("html", "file"),
     [
         ("<img src='data:image/gif;base64,R0' data-src='real.jpg'>", "real.jpg"),
@@ -203,6 +255,34 @@ def test_a_page_that_says_next_to_nothing_has_no_content(shown: str, outcome: ob
     found = parse_page(f"<html><body>{shown}{scripts}</body></html>", URL, HttpHead(200, {}), ExtractSettings())
     assert outcome in (found, type(found))
     assert isinstance(parse_page(f"<html><body>{shown}", URL, HttpHead(200, {}), ExtractSettings()), Page)
+
+
+def test_what_the_models_do_not_believe_in_is_no_content() -> None:
+    """The longest text of an empty calendar or venue is what the footer says of the funds."""
+    pages = [
+        Source(to_utf8(record.payload, record.head.charset)[0], record.url, record.head)
+        for record in read_records(Slice(str(corpora() / "warcs" / "marine-bon.test.warc.gz")), lambda *_: 1 << 24)
+        if isinstance(record, Record) and record.head and record.head.status == 200 and record.type == "response"
+    ]
+    found = parse_pages(pages, ExtractSettings())
+    kept = [page.text for page in found if isinstance(page, Page)]
+    assert len(found) == 417 and len(kept) > 200
+    funds = [text for text in kept if text.startswith("The U.S MBON projects are funded")]
+    assert len(funds) <= 4  # of 169 such pages
+
+
+@pytest.mark.parametrize(
+    ("content", "outcome"),
+    [
+        ("0;url=/new", RecordOutcome.REDIRECT), (" 3 , URL = '/new'", RecordOutcome.REDIRECT),
+        ("600;url=/new", Page), ("0", Page),
+    ],
+)  # fmt: skip
+def test_a_page_that_only_sends_its_reader_on_is_a_redirect(content: str, outcome: object) -> None:
+    head = f'<html><head><meta http-equiv="Refresh" content="{content}"></head><body>'
+    found = parse_page(f"{head}<p>Redirect to: /new", URL, HttpHead(200, {}), ExtractSettings())
+    assert outcome in (found, type(found))
+    assert isinstance(parse_page(head + _story(), URL, HttpHead(200, {}), ExtractSettings()), Page)
 
 
 def test_base_href_and_protocol_relative_addresses() -> None:

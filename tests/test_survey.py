@@ -16,7 +16,7 @@ from pipelines.extract.survey import survey
 from tests.corpora import corpora
 
 MANY = 250_000
-ALL_HINTS = native.DATA | native.MATH | native.MATH_SCRIPT | native.PLAINTEXT | native.EDIT_LINKS | native.FORMULAS
+ALL_HINTS = native.DATA | native.MATH | native.MATH_SCRIPT | native.PLAINTEXT | native.MARKS | native.FORMULAS
 ALL_HINTS |= native.DRAWINGS | native.TEMPLATES
 GOLDEN = sorted((Path(__file__).parent / "pages").glob("*.html"))
 PIECES = (

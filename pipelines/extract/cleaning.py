@@ -17,8 +17,9 @@ _DATA_TYPES = ("application/ld+json", "application/json")
 _TEX = (
     "annotation[encoding='application/x-tex'], annotation[encoding='application/x-latex'], annotation[encoding='TeX']"
 )
-# MediaWiki's links for editing a section, which stand inside its heading.
-_EDIT_LINK = re.compile(r'<span class="mw-editsection">.{0,600}?</span></span>', re.DOTALL)
+# Between texts: MediaWiki's links for editing a section and its line below each title ("From Wikipedia, the free
+# encyclopedia"), page numbers in Project Gutenberg's books.
+_MARKS = "span.mw-editsection,#siteSub,span.pagenum"
 _MATH_LEVELS = 64
 # Pictures of formulas, whose alternative text goes into the sentence around them.
 _IMAGE = re.compile(r"<img [^>]*>")
@@ -47,10 +48,11 @@ def clean(tree: LexborHTMLParser, hints: int) -> Cleaned:
     for node in reversed(formulas):
         if not _in_math(node):
             node.replace_with(f" {one_line(_tex(node))} ")
+    if hints & native.MARKS:
+        for node in tree.css(_MARKS):
+            node.decompose()
     tree.strip_tags([name for name, hint in _CUT if not hint or hints & hint])
     markup = tree.body.html or ""
-    if hints & native.EDIT_LINKS:
-        markup = _EDIT_LINK.sub("", markup)
     if hints & native.FORMULAS and not formulas:
         markup = _IMAGE.sub(_named, markup)
     return Cleaned(markup.encode("utf-8", "replace"), data)

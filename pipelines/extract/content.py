@@ -18,6 +18,7 @@ from pipelines.extract.blocks import Blocks, Context
 from pipelines.extract.columns import Bools, Columns, Ints
 from pipelines.extract.features import GROUP_NAMES, NO_ANCESTOR, features
 from pipelines.extract.head import Head
+from pipelines.extract.markup import PURPOSE
 from pipelines.extract.names import FEATURES as NAME_FEATURES
 from pipelines.extract.names import Names, NameScores
 from pipelines.extract.trees import Floats, Trees
@@ -51,6 +52,8 @@ _ENOUGH_SEEN = 50
 _SURELY = 0.5
 # On pages about one thing, up to so many dropped blocks between kept ones come back from this probability on.
 _SMALL_GAP, _MAY_BELONG = 2, 0.3
+# A short text in an element that is named for a title is a heading too.
+_TITLE_WORDS = 12
 # A heading stays with what it heads from this probability on, and without anything behind it only from that on.
 _MAY_HEAD, _STANDS_ALONE = 0.1, 0.6
 # Kinds of pages that are about one thing. Their title is told apart from their content, as the document has it: in one
@@ -64,11 +67,13 @@ MADE_OF_CARDS = [KINDS.index(kind) for kind in ("collection", "listing")]
 class Choice:
     """`kept` tells for each block whether it is content; `kinds` are probabilities of shape (pages, KINDS).
 
-    `alike` numbers the blocks so that those of a page which look the same have the same number.
+    `surest` is of each page the probability of the most probable block that is kept; `alike` numbers the blocks so that
+    those of a page which look the same have the same number.
     """
 
     kept: Bools
     kinds: Doubles
+    surest: Doubles
     alike: Ints
 
 
@@ -100,7 +105,7 @@ def choose(columns: Columns, blocks: Blocks, heads: Sequence[Head]) -> Choice:
     kept = np.zeros(len(blocks), np.bool_)
     kinds = np.zeros((columns.pages, len(KINDS)))
     if not len(blocks):
-        return Choice(kept, kinds, np.zeros(0, np.int64))
+        return Choice(kept, kinds, np.zeros(columns.pages), np.zeros(0, np.int64))
     used = models()
     own, known, near = features(columns, blocks, heads, len(NAME_FEATURES) + len(KINDS))
     names = [*own, *NAME_FEATURES]
@@ -110,8 +115,12 @@ def choose(columns: Columns, blocks: Blocks, heads: Sequence[Head]) -> Choice:
     known[len(names) :] = kinds.T[:, blocks.page]
     place = {name: i for i, name in enumerate([*names, *(f"kind_{kind}" for kind in KINDS)])}
     odds = used.blocks.evaluate(known, place)[:, 0]
-    decide(odds, kinds, blocks, near, Traits.of(names, matrix), kept)
-    return Choice(kept, kinds, near.alike)
+    bits = columns.codes[columns.opens]
+    titled = ((bits[blocks.box] | bits[blocks.leaf]) & PURPOSE["title"]) != 0
+    decide(odds, kinds, blocks, near, Traits.of(names, matrix, titled), kept)
+    surest = np.zeros(columns.pages)
+    np.maximum.at(surest, blocks.page[kept], 1 / (1 + np.exp(-odds[kept])))
+    return Choice(kept, kinds, surest, near.alike)
 
 
 @dataclass(frozen=True)
@@ -119,20 +128,21 @@ class Traits:
     """What rules ask of blocks, beside the models."""
 
     heading: Bools  # a heading, or the term of a definition: it says what comes
+    says_what_comes: Bools  # a heading, or named for one
     seen: Bools  # not in an invisible element, or in one that unfolds
     title: Bools  # the heading that says the page's title
     announcing: Bools  # a line that is nothing but a link
 
     @staticmethod
-    def of(names: Sequence[str], matrix: Floats) -> "Traits":
-        """Traits from the matrix of features."""
+    def of(names: Sequence[str], matrix: Floats, titled: Bools) -> "Traits":
+        """Traits from the matrix of features, and whether a block is in an element named for a title."""
         row = {name: matrix[i] for i, name in enumerate(names)}
         heading = (row["heading_level"] > 0) | (row["is_dt"] > 0)
         seen = (row["to_unseen"] > _JUST_AROUND) | (row["to_folded"] < NO_ANCESTOR)
         title = row["since_title"] == 0
         announcing = (row["link_density"] >= _ALL_LINK) & (row["words"] >= _LINE_WORDS) & ~title
         announcing &= np.isin(row["group"], _LINES)
-        return Traits(heading, seen, title, announcing)
+        return Traits(heading, heading | (titled & (row["words"] <= _TITLE_WORDS)), seen, title, announcing)
 
 
 def page_kinds(model: Trees, names: Sequence[str], matrix: Floats, blocks: Blocks) -> Doubles:
@@ -173,14 +183,14 @@ def decide(
     chance = 1 / (1 + np.exp(-odds))
     for i in np.flatnonzero(np.isin(kinds.argmax(axis=1), ABOUT_ONE_SUBJECT)).tolist():
         of_page = slice(blocks.starts[i], blocks.starts[i + 1])
-        _head_what_is_kept(chosen[of_page], chance[of_page], traits.heading[of_page])
+        _head_what_is_kept(chosen[of_page], chance[of_page], traits.heading[of_page], traits.says_what_comes[of_page])
         _close_gaps(chosen[of_page], chance[of_page])
     one_subject = kinds[:, ABOUT_ONE_SUBJECT].sum(axis=1) >= _SURELY
     chosen &= ~(traits.title & one_subject[page])
     visible = chosen & traits.seen
     all_words, seen_words = np.bincount(page, words * chosen, pages), np.bincount(page, words * visible, pages)
     mostly_seen = seen_words >= np.minimum(_ENOUGH_SEEN, all_words / 3)
-    kept[:] = np.where(mostly_seen[page], visible, chosen)
+    kept[:] = np.where(mostly_seen[page], visible, chosen) & (blocks.counts.letters + blocks.counts.digits > 0)
 
 
 def best_by_f1(odds: Doubles, words: Ints, starts: Ints, shifts: Doubles) -> Bools:
@@ -212,13 +222,13 @@ def _with_those_alike(odds: Doubles, blocks: Blocks, near: Context) -> Doubles:
     return (1 - pull) * odds + pull * mean[which]
 
 
-def _head_what_is_kept(kept: Bools, chance: Doubles, heading: Bools) -> None:
+def _head_what_is_kept(kept: Bools, chance: Doubles, heading: Bools, says_what_comes: Bools) -> None:
     """Keep headings of what is kept, unless they are surely none, and drop those that nothing kept follows."""
-    for i in np.flatnonzero(heading)[::-1].tolist():
+    for i in np.flatnonzero(says_what_comes)[::-1].tolist():
         followed = i + 1 < len(kept) and bool(kept[i + 1])
         if followed and not kept[i]:
             kept[i] = chance[i] >= _MAY_HEAD
-        elif kept[i] and not followed:
+        elif kept[i] and not followed and heading[i]:
             kept[i] = chance[i] >= _STANDS_ALONE
 
 

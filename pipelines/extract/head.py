@@ -40,6 +40,7 @@ _HREF = re.compile(rb"\bhref\s*=\s*[\"']?([^\"'\s>]{1,300})", re.IGNORECASE)
 _COMMONS = re.compile(rb"creativecommons\.org/(?:licenses|publicdomain)/[a-zA-Z+-]+(?:/\d\.\d/?)?")
 _SCHEMES = (b"https://", b"http://")
 _WORD = re.compile(r"\w+")
+_REFRESH = re.compile(r"\s*[0-5](?:\.\d*)?\s*[;,]\s*url\s*=", re.IGNORECASE)  # in so many seconds at most
 _FORUM = re.compile(r"Discourse|vBulletin|phpBB|XenForo|Invision|Simple Machines|MyBB|Vanilla", re.IGNORECASE)
 
 
@@ -56,6 +57,7 @@ class Head:
     types: int = 0  # bits: `TYPES` found in JSON-LD
     body: str = ""  # the longest articleBody of JSON-LD
     published: datetime | None = None  # by Open Graph, other meta elements or JSON-LD, in that order
+    refreshes: bool = False  # sends its reader on at once
     licenses: tuple[str, ...] = ()  # URLs of rel=license, else of the one Creative Commons licence that is linked
 
 
@@ -63,7 +65,7 @@ def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey
     """What a page's head says; before `clean`, which removes it."""
     metas: dict[str, str] = {}
     directives = set(consent.of_response(response.all("x-robots-tag"), response.get("tdm-reservation")))
-    title, base = "", url
+    title, base, refreshes = "", url, False
     for node in (tree.head or tree).css("title,base[href],meta[content]"):
         tag = node.tag
         if tag == "title":
@@ -74,6 +76,7 @@ def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey
             base = _join(url, (attributes.get("href") or "").strip())
             continue
         content = attributes.get("content") or ""
+        refreshes |= (attributes.get("http-equiv") or "").lower() == "refresh" and bool(_REFRESH.match(content))
         if (name := attributes.get("name")) and name.lower() in consent.NAMES:
             directives.update(consent.of_meta(name.lower(), content.lower()))
         if name := (attributes.get("property") or name or attributes.get("itemprop")):
@@ -86,6 +89,7 @@ def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey
         open_graph=_open_graph(metas.get("og:type", "")),
         forum=bool(_FORUM.search(metas.get("generator", ""))),
         published=next((date for name in _PUBLISHED_METAS if (date := _date(metas.get(name, "")))), None),
+        refreshes=refreshes,
         licenses=_licenses(seen, base),
     )
 

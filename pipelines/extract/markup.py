@@ -106,13 +106,17 @@ WORDS = {
     "folded": "tab tabpanel accordion* panel* faq* toggle collapse* expand* collapsible",
     "code": "code highlight* syntax* prettyprint codehilite hljs gist example*",
     "icon": "icon* fa svg glyph* emoji badge* button* btn* arrow close",
+    "title": "title* heading* headline* subtitle* subheading*",
+    "captioned": "thumbcaption gallerytext figure informalfigure figcenter figleft figright",
 }  # fmt: skip
+# Asked by rules only, not known to the models.
+MARKS = ("title", "captioned")
 PURPOSES = (
-    *WORDS, "main_element", "article_element", "article_body", "link", "noscript", "table", "list", "figure", "unseen",
-    "body_text",
+    *(name for name in WORDS if name not in MARKS), "main_element", "article_element", "article_body", "link",
+    "noscript", "table", "list", "figure", "unseen", "body_text",
 )  # fmt: skip
-PURPOSE = {name: 1 << (FIRST_PURPOSE + i) for i, name in enumerate(PURPOSES)}
-_LAST_PURPOSE = FIRST_PURPOSE + len(PURPOSES)
+PURPOSE = {name: 1 << (FIRST_PURPOSE + i) for i, name in enumerate((*PURPOSES, *MARKS))}
+_LAST_PURPOSE = FIRST_PURPOSE + len(PURPOSE)
 _STYLE_SHIFT = 40
 assert _LAST_PURPOSE <= _STYLE_SHIFT
 PURPOSES_MASK = (1 << _LAST_PURPOSE) - (1 << FIRST_PURPOSE)
@@ -138,8 +142,8 @@ _ARTICLE_BODY = ("articleBody", "text", "description", "reviewBody")
 def describe(tag: str) -> int:
     """What stands between < and > as a number.
 
-    Bits 0 to 6: the element, an index of `TAGS`; bit 7: an end tag; bits 8 to 39: `PURPOSES`; bits 40 to 62: a
-    checksum of element and class, for elements that look alike.
+    Bits 0 to 6: the element, an index of `TAGS`; bit 7: an end tag; bits 8 to 39: `PURPOSES`, then `MARKS`; bits 40 to
+    62: a checksum of element and class, for elements that look alike.
     """
     held = ctypes.create_string_buffer(tag.encode("utf-8", "replace"))
     begin = ctypes.addressof(held)

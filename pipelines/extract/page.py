@@ -22,8 +22,9 @@ from schemas.recipe import ExtractSettings
 from schemas.statuses import RecordOutcome
 
 # What a page without a picture says in fewer words is no content (that scripts are needed, that rights are reserved),
-# unless the page is no larger itself.
+# unless the page is no larger itself; so are some more words, none of which the models believe in.
 _SAYS_SOMETHING, _LITTLE_BYTES = 15, 10_000
+_SAYS_MORE, _BELIEVED = 60, 0.4
 
 
 @dataclass(frozen=True)
@@ -113,19 +114,24 @@ def _understand(pages: Sequence[ReadPage], caps: ExtractSettings) -> list[Page |
     pictures, dropped = find_pictures(columns, blocks, choice, [page.head.base for page in pages])
     assembled = nodes_of_pages(columns, blocks, choice.kept, pictures)
     measured = measure(blocks, choice, [page.size for page in pages])
-    words = np.bincount(blocks.page, blocks.counts.words * choice.kept, len(pages)).tolist()
-    contents = [_content(page, nodes, said) for page, nodes, said in zip(pages, assembled, words, strict=True)]
+    words = np.bincount(blocks.page, blocks.counts.words * choice.kept, len(pages))
+    little = words < np.where(choice.surest < _BELIEVED, _SAYS_MORE, _SAYS_SOMETHING)
+    contents = [_content(page, nodes, no) for page, nodes, no in zip(pages, assembled, little.tolist(), strict=True)]
     return [
-        Page(page.head, nodes, reasons, measures) if nodes else RecordOutcome.NO_CONTENT
+        Page(page.head, nodes, reasons, measures) if nodes else _why_none(page)
         for page, nodes, reasons, measures in zip(pages, contents, dropped, measured, strict=True)
     ]
 
 
-def _content(page: ReadPage, nodes: list[Node], words: int) -> list[Node]:
+def _content(page: ReadPage, nodes: list[Node], says_little: bool) -> list[Node]:
     """The nodes of a page, or of its data scripts; none where it says next to nothing and shows no picture."""
     found = _or_data(page, nodes)
-    says_nothing = found is nodes and words < _SAYS_SOMETHING and page.size > _LITTLE_BYTES
+    says_nothing = found is nodes and says_little and (page.size > _LITTLE_BYTES or page.head.refreshes)
     return [] if says_nothing and all(node.image is None for node in nodes) else found
+
+
+def _why_none(page: ReadPage) -> RecordOutcome:
+    return RecordOutcome.REDIRECT if page.head.refreshes else RecordOutcome.NO_CONTENT
 
 
 def _or_data(page: ReadPage, nodes: list[Node]) -> list[Node]:

@@ -45,6 +45,9 @@ _ICON = 128
 _ENOUGH_WORDS = 20
 # An element with one image, its noscript twin, and a few words that are no link is a picture with its caption.
 _ALONE, _CAPTION_WORDS, _LINKED = 2, 60, 0.3
+# A caption of so many words at most belongs to the images that are found so many levels up.
+_LONG_CAPTION, _CAPTION_LEVELS = 200, 4
+_CAPTION = PURPOSE["caption"] | PURPOSE["captioned"]
 # One whose words are a link and were not kept shows another page.
 _TEASER_WORDS = 4
 # One that is named for furniture and holds nothing that was kept is not looked through.
@@ -79,8 +82,8 @@ def find_pictures(
     columns: Columns, blocks: Blocks, choice: Choice, bases: list[str]
 ) -> tuple[list[list[Picture]], list[Counter[str]]]:
     """Pictures of each page in order, and how many image elements became none, by reason."""
-    tokens, elements = _image_elements(columns)
-    tokens = tokens[_kept_share(columns, blocks, choice.kept, tokens) >= _MOSTLY]
+    every, elements = _image_elements(columns)
+    tokens = every[_kept_share(columns, blocks, choice.kept, every) >= _MOSTLY]
     pages = columns.page_of_token[tokens].tolist()
     links = columns.nearest(columns.element_tag == TAG["a"])
     kind = choice.kinds.argmax(axis=1)
@@ -93,8 +96,7 @@ def find_pictures(
         (page, found.url) for page, found in zip(pages, described, strict=True) if isinstance(found, Picture)
     )
     seen: list[set[str]] = [set() for _ in bases]
-    captions = _captions(columns, blocks)
-    figures = columns.nearest(columns.element_tag == TAG["figure"])
+    captions = _captions(columns, blocks, every)
     for number, (page, found) in enumerate(zip(pages, described, strict=True)):
         if isinstance(found, str):
             dropped[page][found] += 1
@@ -106,9 +108,7 @@ def find_pictures(
             dropped[page]["repeated"] += 1
         else:
             seen[page].add(found.url)
-            owner = int(columns.owner[found.token])
-            figure = int(figures[owner]) if owner >= 0 else -1
-            chosen[page].append(replace(found, caption=captions.get(figure)))
+            chosen[page].append(replace(found, caption=captions.get(found.token)))
     for number, pictures, reasons in zip(elements.tolist(), chosen, dropped, strict=True):
         reasons["boilerplate"] += number - len(pictures) - sum(reasons.values())
     return chosen, dropped
@@ -185,15 +185,26 @@ def _kept_share(columns: Columns, blocks: Blocks, kept: Bools, tokens: Ints) -> 
     return share
 
 
-def _captions(columns: Columns, blocks: Blocks) -> dict[int, str]:
-    """Text of the figcaption of each figure, by the figure's element."""
+def _captions(columns: Columns, blocks: Blocks, tokens: Ints) -> dict[int, str]:
+    """Captions of images by their tokens: what is in a figcaption or named so, with little else beside the image."""
     found: dict[int, str] = {}
-    caption = columns.nearest(columns.element_tag == TAG["figcaption"])
-    figure = columns.nearest(columns.element_tag == TAG["figure"])
-    for i in np.flatnonzero(caption[blocks.leaf] >= 0).tolist():
-        number = int(figure[blocks.leaf[i]])
-        if number >= 0:
-            found[number] = f"{found.get(number, '')} {blocks.texts[i]}".strip()
+    named = columns.nearest((columns.codes[columns.opens] & _CAPTION) != 0)[blocks.leaf]
+    words = running(blocks.counts.words)
+    for i in np.flatnonzero(named >= 0).tolist():
+        box = int(named[i])
+        own = words[blocks.high[box]] - words[blocks.low[box]]
+        begin, end = blocks.first[i], columns.closes[blocks.box[i]]  # what is shown in here is a sign in the caption
+        for _ in range(_CAPTION_LEVELS if own <= _LONG_CAPTION else 0):
+            if box < 0 or words[blocks.high[box]] - words[blocks.low[box]] - own > _CAPTION_WORDS:
+                break
+            low, high = np.searchsorted(tokens, (columns.opens[box], columns.closes[box]))
+            shown = [token for token in tokens[low:high].tolist() if not begin < token < end]
+            if shown:
+                if len(shown) <= _ALONE or columns.element_tag[box] == TAG["figure"]:
+                    for token in shown:
+                        found[token] = f"{found.get(token, '')} {blocks.texts[i]}".strip()
+                break
+            box = int(columns.parent[box])
     return found
 
 
@@ -220,7 +231,7 @@ def _no_picture(attributes: Mapping[str, str], url: str, sides: list[int]) -> st
     """Why an image is no picture of the content, by its address, its names and the size it is given."""
     path = url.split("?", 1)[0].lower()
     unsaid = not sides and not attributes.get("alt", "").strip()
-    if _TRACKER.search(url) or (path.endswith(".gif") and unsaid):
+    if _TRACKER.search(url) or (path.endswith(".gif") and unsaid and "?" in url):
         return "tracking_pixel"
     if path.endswith(".svg"):
         return "vector_graphic"

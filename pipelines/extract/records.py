@@ -1,5 +1,6 @@
 """One WARC record to what it is for us: a page, a PDF, an image, or a reason why none of them."""
 
+import re
 from dataclasses import dataclass
 
 from pipelines.extract.documents import document_id
@@ -13,6 +14,10 @@ from schemas.statuses import RecordOutcome
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 _PDF = "application/pdf"
 _HTML_OPENINGS = (b"<!doctype html", b"<html")
+# What a feed begins with that is served as HTML (MIME Sniffing Standard, "sniffing a mislabeled feed").
+_FEED = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s++|<\?[^>]{0,500}+>|<!--.{0,500}?-->)*+<(?:rss|feed|rdf:RDF)[\s>]", re.DOTALL
+)
 # Enough of an image's body to see that it is one; the rest is read by fetch, if the image is wanted.
 _IMAGE_HEAD = 16
 
@@ -62,7 +67,7 @@ def interpret(record: Record, caps: ExtractSettings) -> HtmlPage | PdfFile | Rec
         return body
     if kind == _PDF:
         return PdfFile(document_id(record), record, body)
-    if not kind and not body[:1024].lstrip().lower().startswith(_HTML_OPENINGS):
+    if _FEED.match(body) or not (kind or body[:1024].lstrip().lower().startswith(_HTML_OPENINGS)):
         return RecordOutcome.OTHER_CONTENT
     text, encoding = to_utf8(body, record.head.charset)
     return HtmlPage(document_id(record), record, encoding, Source(text, record.url, record.head))

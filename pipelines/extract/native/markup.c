@@ -133,7 +133,7 @@ static i64 stripped_length(const u8 *p, const u8 *end) {
 
 /* --- pages as they came */
 
-enum { HAS_DATA = 1, HAS_MATH = 2, HAS_MATH_SCRIPT = 4, HAS_PLAINTEXT = 8, HAS_EDIT_LINKS = 16, HAS_FORMULAS = 32 };
+enum { HAS_DATA = 1, HAS_MATH = 2, HAS_MATH_SCRIPT = 4, HAS_PLAINTEXT = 8, HAS_MARKS = 16, HAS_FORMULAS = 32 };
 enum { HAS_COMMONS = 64, HAS_DRAWINGS = 128, HAS_TEMPLATES = 256 };
 enum { TAGS, DEPTH, HINTS, LICENSED, SIZE, SURVEYED };
 #define LONGEST_NAME 16
@@ -194,12 +194,12 @@ struct came {
     const u8 *open, *close; /* its < and > */
     u8 name[LONGEST_NAME];
     i64 size, kind;
-    int ends, empty, idles;
+    int ends, empty, idles, slogan; /* slogan: MediaWiki's line below each title */
     struct span rel, class, type, idle[MOST_IDLE]; /* idle: attributes that nobody reads */
 };
 
 static void remember(struct came *tag, const u8 *name, i64 size, const u8 *value, const u8 *end, const u8 *behind) {
-    static const u8 firsts[] = "acdortACDORT";
+    static const u8 firsts[] = "acdiortACDIORT";
     if (!memchr(firsts, *name, sizeof firsts - 1))
         return;
     struct span *known = size == 3 && begins(name, value, "rel")     ? &tag->rel
@@ -208,6 +208,7 @@ static void remember(struct came *tag, const u8 *name, i64 size, const u8 *value
                                                                      : NULL;
     if (known && !known->begin)
         *known = (struct span){value, end};
+    tag->slogan |= size == 2 && end - value == 7 && begins(name, value, "id") && !memcmp(value, "siteSub", 7);
     /* What scripts and browsers read, which is a tenth of a page. */
     int idle = size > 2 && !(tag->kind & READ) &&
                (begins(name, value, "on") || begins(name, value, "data-") || begins(name, value, "title=") ||
@@ -220,7 +221,7 @@ static void remember(struct came *tag, const u8 *name, i64 size, const u8 *value
 /* The tag whose name begins at p, by the tokenizer of the HTML standard; 0 where the page ends within it. */
 static int read_tag(const u8 *p, const u8 *end, struct came *tag) {
     tag->rel = tag->class = tag->type = (struct span){0};
-    tag->idles = 0;
+    tag->idles = tag->slogan = 0;
     const u8 *name = p;
     while (p < end && !(stops[*p] & (GAP | SLASH | CLOSE)))
         p++;
@@ -283,7 +284,9 @@ static i64 hints_of(const struct came *tag) {
         return speaks_of(tag->class, "mwe-math") || speaks_of(tag->class, "latex") ? HAS_FORMULAS : 0;
     if (is_name(name, size, "script"))
         return (speaks_of(tag->type, "math/") ? HAS_MATH_SCRIPT : 0) | (speaks_of(tag->type, "json") ? HAS_DATA : 0);
-    return is_name(name, size, "span") && speaks_of(tag->class, "mw-editsection") ? HAS_EDIT_LINKS : 0;
+    return is_name(name, size, "span") && (speaks_of(tag->class, "mw-editsection") || speaks_of(tag->class, "pagenum"))
+               ? HAS_MARKS
+               : 0;
 }
 
 /* The < of the end tag of this name at or behind p; NULL where there is none. */
@@ -471,6 +474,7 @@ void survey(const u8 *html, i64 size, i64 most, i64 shallow, u8 *out, i64 *found
             licensed[2 * found[LICENSED] - 1] = tag.close - html;
         }
         found[HINTS] |= !tag.ends && tag.kind & TELLS ? hints_of(&tag) : 0;
+        found[HINTS] |= !tag.ends && tag.slogan ? HAS_MARKS : 0;
         if (!sure)
             continue;
         p = tag.close + 1;
