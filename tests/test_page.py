@@ -189,6 +189,19 @@ def test_marks_of_wikis_and_books_between_texts_go() -> None:
     assert _texts(page) == [PROSE, "Ice", f"In the winter of 1911. {SECOND}", THIRD, LAST]
 
 
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<html id=siteSub><body id=siteSub>{}",
+        "<body id=siteSub>{}",
+        "<head><title id=siteSub>A</title><body>{}<p><span class=pagenum>1" + "<span class=pagenum>2" * 900,
+    ],
+)
+def test_marks_in_odd_places(around: str) -> None:
+    page = parse_page(around.format(_story()), URL, HttpHead(200, {}), ExtractSettings())
+    assert isinstance(page, Page) and _texts(page) == STORY
+
+
 def test_a_text_without_letters_and_digits_is_none() -> None:
     page = _parse(f"<article><p>{PROSE}</p><p>[*]</p><p>{SECOND}</p><p>]]></p><p>{THIRD}</p><p>{LAST}</p></article>")
     assert _texts(page) == [PROSE, SECOND, THIRD, LAST]

@@ -19,7 +19,7 @@ _TEX = (
 )
 # Between texts: MediaWiki's links for editing a section and its line below each title ("From Wikipedia, the free
 # encyclopedia"), page numbers in Project Gutenberg's books.
-_MARKS = "span.mw-editsection,#siteSub,span.pagenum"
+_MARKS = "body span.mw-editsection,body #siteSub,body span.pagenum"
 _MATH_LEVELS = 64
 # Pictures of formulas, whose alternative text goes into the sentence around them.
 _IMAGE = re.compile(r"<img [^>]*>")
@@ -49,7 +49,7 @@ def clean(tree: LexborHTMLParser, hints: int) -> Cleaned:
         if not _in_math(node):
             node.replace_with(f" {one_line(_tex(node))} ")
     if hints & native.MARKS:
-        for node in tree.css(_MARKS):
+        for node in reversed(tree.css(_MARKS)):  # the inner ones first
             node.decompose()
     tree.strip_tags([name for name, hint in _CUT if not hint or hints & hint])
     markup = tree.body.html or ""
