@@ -133,9 +133,9 @@ def test_a_survey_stops_counting_where_there_are_too_many_tags() -> None:
     ids=["tags", "quotes", "dashes", "declarations", "scripts", "name", "drawings", "style", "cdata", "texts"],
 )  # fmt: skip
 def test_no_page_takes_long(page: bytes) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     survey(page, MANY)
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_licences_are_found_in_links_wherever_they_are_on_a_page() -> None:

@@ -47,6 +47,7 @@ _ENOUGH_WORDS = 20
 _ALONE, _CAPTION_WORDS, _LINKED = 2, 60, 0.3
 # A caption of so many words at most belongs to the images that are found so many levels up.
 _LONG_CAPTION, _CAPTION_LEVELS = 200, 4
+_GALLERY = 50  # so many images of a figure share its caption
 _CAPTION = PURPOSE["caption"] | PURPOSE["captioned"]
 # One whose words are a link and were not kept shows another page.
 _TEASER_WORDS = 4
@@ -198,9 +199,10 @@ def _captions(columns: Columns, blocks: Blocks, tokens: Ints) -> dict[int, str]:
             if box < 0 or words[blocks.high[box]] - words[blocks.low[box]] - own > _CAPTION_WORDS:
                 break
             low, high = np.searchsorted(tokens, (columns.opens[box], columns.closes[box]))
-            shown = [token for token in tokens[low:high].tolist() if not begin < token < end]
+            most = _GALLERY if columns.element_tag[box] == TAG["figure"] else _ALONE
+            shown = [token for token in tokens[low : min(high, low + _GALLERY + 1)].tolist() if not begin < token < end]
             if shown:
-                if len(shown) <= _ALONE or columns.element_tag[box] == TAG["figure"]:
+                if len(shown) <= most:
                     for token in shown:
                         found[token] = f"{found.get(token, '')} {blocks.texts[i]}".strip()
                 break
