@@ -84,6 +84,7 @@ OUTCOMES: dict[RecordOutcome, list[bytes]] = {
         of("a.json", b"{}", "application/json"),
         response("http://a.test/bare", b"hi", ()),
         of("feed", b'\xef\xbb\xbf<?xml version="1.0"?>\n<!-- by us --><rss version="2.0"><p>News</p>', "text/html"),
+        of("old", b'<?xml version="1.0"?><!DOCTYPE rss SYSTEM "rss.dtd"><rss><p>News</p></rss>', "text/html"),
         of("atom", b'<feed xmlns="http://www.w3.org/2005/Atom"><p>News</p></feed>', "text/html"),
     ],
     RecordOutcome.EMPTY: [of("empty", b"", "text/html"), of("blank", b" \n", "text/html"), of("e", b"", "image/png")],

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from pipelines.extract import native
+from pipelines.extract.markup import BLOCKS
 
 # Cut in the tree: what is in them need not be written out, or would not survive it. Those with a hint are rarer.
 _CUT = (("script", 0), ("style", 0), ("svg", native.DRAWINGS), ("template", native.TEMPLATES),
@@ -19,6 +20,7 @@ _TEX = (
 )
 # Between texts: MediaWiki's links for editing a section and its line below each title ("From Wikipedia, the free
 # encyclopedia"), page numbers in Project Gutenberg's books.
+_MARK_NODES, _MARK_CHARACTERS = 60, 150
 _MARKS = "body span.mw-editsection,body #siteSub,body span.pagenum"
 _MATH_LEVELS = 64
 # Pictures of formulas, whose alternative text goes into the sentence around them.
@@ -50,7 +52,8 @@ def clean(tree: LexborHTMLParser, hints: int) -> Cleaned:
             node.replace_with(f" {one_line(_tex(node))} ")
     if hints & native.MARKS:
         for node in reversed(tree.css(_MARKS)):  # the inner ones first
-            node.decompose()
+            if _is_short(node):
+                node.decompose()
     tree.strip_tags([name for name, hint in _CUT if not hint or hints & hint])
     markup = tree.body.html or ""
     if hints & native.FORMULAS and not formulas:
@@ -69,6 +72,21 @@ def _named(image: re.Match[str]) -> str:
     tag = image.group()
     alt = _ALT.search(tag) if _FORMULA.search(tag) else None
     return f"{tag} {one_line(alt.group(1).replace('&quot;', chr(34)))} " if alt else tag
+
+
+def _is_short(node: LexborNode) -> bool:
+    """Whether an element holds a few inline elements and characters; one that was not closed may hold the page."""
+    left, characters = [node.child], 0
+    for _ in range(_MARK_NODES):
+        if not left:
+            return characters <= _MARK_CHARACTERS
+        at = left.pop()
+        if at is not None:
+            if at.tag in BLOCKS:
+                return False
+            characters += len(at.text_content or "")
+            left += (at.next, at.child)
+    return False
 
 
 def _in_math(node: LexborNode) -> bool:

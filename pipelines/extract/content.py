@@ -117,7 +117,7 @@ def choose(columns: Columns, blocks: Blocks, heads: Sequence[Head]) -> Choice:
     odds = used.blocks.evaluate(known, place)[:, 0]
     bits = columns.codes[columns.opens]
     titled = ((bits[blocks.box] | bits[blocks.leaf]) & PURPOSE["title"]) != 0
-    decide(odds, kinds, blocks, near, Traits.of(names, matrix, titled), kept)
+    decide(odds, kinds, blocks, near, Traits.of(names, matrix, titled, blocks), kept)
     surest = np.zeros(columns.pages)
     np.maximum.at(surest, blocks.page[kept], 1 / (1 + np.exp(-odds[kept])))
     return Choice(kept, kinds, surest, near.alike)
@@ -132,9 +132,10 @@ class Traits:
     seen: Bools  # not in an invisible element, or in one that unfolds
     title: Bools  # the heading that says the page's title
     announcing: Bools  # a line that is nothing but a link
+    wordless: Bools  # neither letter nor digit, and no piece of a list, a table or code
 
     @staticmethod
-    def of(names: Sequence[str], matrix: Floats, titled: Bools) -> "Traits":
+    def of(names: Sequence[str], matrix: Floats, titled: Bools, blocks: Blocks) -> "Traits":
         """Traits from the matrix of features, and whether a block is in an element named for a title."""
         row = {name: matrix[i] for i, name in enumerate(names)}
         heading = (row["heading_level"] > 0) | (row["is_dt"] > 0)
@@ -142,7 +143,12 @@ class Traits:
         title = row["since_title"] == 0
         announcing = (row["link_density"] >= _ALL_LINK) & (row["words"] >= _LINE_WORDS) & ~title
         announcing &= np.isin(row["group"], _LINES)
-        return Traits(heading, heading | (titled & (row["words"] <= _TITLE_WORDS)), seen, title, announcing)
+        wordless = blocks.counts.letters + blocks.counts.digits == 0
+        for name in ("list", "table", "code"):
+            wordless &= row[f"to_{name}"] >= NO_ANCESTOR
+        for i in np.flatnonzero(wordless).tolist():
+            wordless[i] = not any(map(str.isalnum, blocks.texts[i]))
+        return Traits(heading, heading | (titled & (row["words"] <= _TITLE_WORDS)), seen, title, announcing, wordless)
 
 
 def page_kinds(model: Trees, names: Sequence[str], matrix: Floats, blocks: Blocks) -> Doubles:
@@ -190,7 +196,7 @@ def decide(
     visible = chosen & traits.seen
     all_words, seen_words = np.bincount(page, words * chosen, pages), np.bincount(page, words * visible, pages)
     mostly_seen = seen_words >= np.minimum(_ENOUGH_SEEN, all_words / 3)
-    kept[:] = np.where(mostly_seen[page], visible, chosen) & (blocks.counts.letters + blocks.counts.digits > 0)
+    kept[:] = np.where(mostly_seen[page], visible, chosen) & ~traits.wordless
 
 
 def best_by_f1(odds: Doubles, words: Ints, starts: Ints, shifts: Doubles) -> Bools:

@@ -40,7 +40,8 @@ _HREF = re.compile(rb"\bhref\s*=\s*[\"']?([^\"'\s>]{1,300})", re.IGNORECASE)
 _COMMONS = re.compile(rb"creativecommons\.org/(?:licenses|publicdomain)/[a-zA-Z+-]+(?:/\d\.\d/?)?")
 _SCHEMES = (b"https://", b"http://")
 _WORD = re.compile(r"\w+")
-_REFRESH = re.compile(r"\s*[0-5](?:\.\d*)?\s*[;,]\s*url\s*=", re.IGNORECASE)  # in so many seconds at most
+# Seconds, and where to: as browsers read it, five seconds at most.
+_REFRESH = re.compile(r"\s*0*[0-5]?(?:\.[\d.]*)?(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?['\"]?([^'\"\s]+)", re.IGNORECASE)
 _FORUM = re.compile(r"Discourse|vBulletin|phpBB|XenForo|Invision|Simple Machines|MyBB|Vanilla", re.IGNORECASE)
 
 
@@ -76,7 +77,9 @@ def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey
             base = _join(url, (attributes.get("href") or "").strip())
             continue
         content = attributes.get("content") or ""
-        refreshes |= (attributes.get("http-equiv") or "").lower() == "refresh" and bool(_REFRESH.match(content))
+        if (attributes.get("http-equiv") or "").lower() == "refresh" and (match := _REFRESH.match(content)):
+            scripted = node.parent is not None and node.parent.tag == "noscript"
+            refreshes |= not scripted and _join(url, match.group(1)) != url
         if (name := attributes.get("name")) and name.lower() in consent.NAMES:
             directives.update(consent.of_meta(name.lower(), content.lower()))
         if name := (attributes.get("property") or name or attributes.get("itemprop")):

@@ -2,6 +2,7 @@
 
 import html
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -45,8 +46,8 @@ _ICON = 128
 _ENOUGH_WORDS = 20
 # An element with one image, its noscript twin, and a few words that are no link is a picture with its caption.
 _ALONE, _CAPTION_WORDS, _LINKED = 2, 60, 0.3
-# A caption of so many words at most belongs to the images that are found so many levels up.
-_LONG_CAPTION, _CAPTION_LEVELS = 200, 4
+# A caption of so many words at most belongs to the image in its element, or in one of the three around it.
+_LONG_CAPTION, _CAPTION_LEVELS, _CAPTION_CHARACTERS = 200, 4, 5_000
 _GALLERY = 50  # so many images of a figure share its caption
 _CAPTION = PURPOSE["caption"] | PURPOSE["captioned"]
 # One whose words are a link and were not kept shows another page.
@@ -186,28 +187,43 @@ def _kept_share(columns: Columns, blocks: Blocks, kept: Bools, tokens: Ints) -> 
     return share
 
 
-def _captions(columns: Columns, blocks: Blocks, tokens: Ints) -> dict[int, str]:
+def _captions(columns: Columns, blocks: Blocks, images: Ints) -> dict[int, str]:
     """Captions of images by their tokens: what is in a figcaption or named so, with little else beside the image."""
-    found: dict[int, str] = {}
+    found: dict[int, list[str]] = {}
     named = columns.nearest((columns.codes[columns.opens] & _CAPTION) != 0)[blocks.leaf]
     words = running(blocks.counts.words)
-    for i in np.flatnonzero(named >= 0).tolist():
-        box = int(named[i])
-        own = words[blocks.high[box]] - words[blocks.low[box]]
-        begin, end = blocks.first[i], columns.closes[blocks.box[i]]  # what is shown in here is a sign in the caption
-        for _ in range(_CAPTION_LEVELS if own <= _LONG_CAPTION else 0):
-            if box < 0 or words[blocks.high[box]] - words[blocks.low[box]] - own > _CAPTION_WORDS:
-                break
-            low, high = np.searchsorted(tokens, (columns.opens[box], columns.closes[box]))
-            most = _GALLERY if columns.element_tag[box] == TAG["figure"] else _ALONE
-            shown = [token for token in tokens[low : min(high, low + _GALLERY + 1)].tolist() if not begin < token < end]
-            if shown:
-                if len(shown) <= most:
-                    for token in shown:
-                        found[token] = f"{found.get(token, '')} {blocks.texts[i]}".strip()
-                break
-            box = int(columns.parent[box])
-    return found
+    tokens = images.tolist()
+    for i in np.flatnonzero((named >= 0) & (blocks.counts.words > 0)).tolist():
+        text = blocks.texts[i][:_CAPTION_CHARACTERS]
+        for token in _captioned(columns, blocks, words, tokens, i, int(named[i])):
+            found.setdefault(token, []).append(text)
+    return {token: " ".join(texts)[:_CAPTION_CHARACTERS] for token, texts in found.items()}
+
+
+def _captioned(columns: Columns, blocks: Blocks, words: Ints, tokens: list[int], i: int, box: int) -> list[int]:
+    """The images that block i, in an element named for a caption, is the caption of: one, or those of a figure."""
+    own = words[blocks.high[box]] - words[blocks.low[box]]
+    if own > _LONG_CAPTION:
+        return []
+    # An image behind the text of a caption is a sign in it; in an element around both it is the image.
+    sign = bool(columns.codes[columns.opens[box]] & PURPOSE["caption"])
+    begin, end = int(blocks.first[i]), int(columns.closes[blocks.box[i]]) if sign else 0
+    for _ in range(_CAPTION_LEVELS):
+        figure = columns.element_tag[box] == TAG["figure"]
+        if not figure and words[blocks.high[box]] - words[blocks.low[box]] - own > _CAPTION_WORDS:
+            return []
+        low = bisect_left(tokens, int(columns.opens[box]))
+        inside = tokens[low : min(bisect_left(tokens, int(columns.closes[box])), low + _GALLERY + 1)]
+        shown = [token for token in inside if not begin < token < end]
+        if figure or (inside and columns.codes[columns.opens[box]] & PURPOSE["captioned"]):
+            return (shown or inside) if len(inside) <= _GALLERY else []
+        if shown:
+            twins = columns.element_tag[columns.owner[shown]] == TAG["noscript"]
+            return shown if len(shown) - int(twins.sum()) <= 1 else []
+        box = int(columns.parent[box])
+        if box < 0:
+            return []
+    return []
 
 
 def _describe(columns: Columns, token: int, base: str) -> Picture | str:

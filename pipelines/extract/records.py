@@ -16,7 +16,9 @@ _PDF = "application/pdf"
 _HTML_OPENINGS = (b"<!doctype html", b"<html")
 # What a feed begins with that is served as HTML (MIME Sniffing Standard, "sniffing a mislabeled feed").
 _FEED = re.compile(
-    rb"(?:\xef\xbb\xbf)?(?:\s++|<\?[^>]{0,500}+>|<!--.{0,500}?-->)*+<(?:rss|feed|rdf:RDF)[\s>]", re.DOTALL
+    rb"(?:\xef\xbb\xbf)?(?:\s++|<\?[^>]{0,500}+>|<!--.{0,5000}?-->|<!(?!--|(?i:doctype\s+html))[^>]{0,500}+>)*+"
+    rb"<(?:rss|feed|rdf:RDF)[\s>]",
+    re.DOTALL,
 )
 # Enough of an image's body to see that it is one; the rest is read by fetch, if the image is wanted.
 _IMAGE_HEAD = 16
