@@ -4,8 +4,8 @@
 
 In one process, as a worker does its partitions: pages a second of CPU time, all threads together, which is what one
 core does whatever else the machine does. In the first round ("cold") models, word lists and libraries are loaded.
-With --workers also by the clock: so many processes that have done a round before, each the next partition when it is
-free, beside one such process.
+With --workers also by the clock: one process and so many, in turns, all of which have done a round before; each takes
+the next partition when it is free.
 """
 
 import argparse

@@ -132,9 +132,10 @@ def attempt(call: Callable[[], _T]) -> _T | None:
     """What a call returns; None where it fails, which is said on stderr."""
     try:
         return call()
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # noqa: BLE001 - peers may fail in any way; a panic of Rust code is no Exception
+    except BaseException as error:
+        # Peers may fail in any way. A panic of Rust code is no Exception; others that are none, as an interrupt, go on.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         tqdm.write(f"{type(error).__name__}: {error}"[:200], file=sys.stderr)
         return None
 

@@ -172,15 +172,26 @@ def test_a_figcaption_is_the_caption_of_its_image_and_stands_beside_it() -> None
          "Two bells"),
         ("<div class=figure>A ship<br><img src=b.jpg></div><div class=figure><img src=a.jpg><p>A bell</p></div>",
          "A bell"),
+        ("<div><img src=a.jpg><div><div><p class=caption>The bell</p></div></div></div>", "The bell"),
+        ("<div><img src=a.jpg><div><div><div><p class=caption>The bell</p></div></div></div></div>", None),
+        ("<figure><img src=a.jpg><figcaption>* * *</figcaption></figure>", None),
+        (f"<figure><img src=a.jpg><figcaption>{'bell' * 2_000}</figcaption></figure>", "bell" * 1_250),
     ],
     ids=["wiki", "docbook", "zoom", "long", "far", "many", "wrapper", "unnamed", "pairs", "listing", "before", "twin",
-         "inside", "beside", "two", "title", "neighbour"],
+         "inside", "beside", "two", "title", "neighbour", "above", "far above", "wordless", "endless"],
 )  # fmt: skip
 def test_a_caption_is_what_is_named_so_beside_the_image(html: str, caption: str | None) -> None:
     page = _parse(
         f"<article><p>{PROSE}</p><p>{SECOND}</p><section>{html}</section><p>{THIRD}</p><p>{LAST}</p></article>"
     )
     assert {n.image: n.caption for n in page.nodes if n.image}["https://site.example/dir/a.jpg"] == caption
+
+
+@pytest.mark.parametrize(("images", "caption"), [(50, "Bells"), (51, None)])
+def test_a_gallery_shares_its_caption_and_a_whole_album_does_not(images: int, caption: str | None) -> None:
+    gallery = "".join(f"<img src={i}.jpg alt='Bell {i}'>" for i in range(images))
+    page = _parse(f"<article>{_story()}<figure>{gallery}<figcaption>Bells</figcaption></figure></article>")
+    assert {node.caption for node in page.nodes if node.image} == {caption}
 
 
 def test_an_animation_is_a_picture_and_a_counter_is_none() -> None:
@@ -197,6 +208,14 @@ def test_what_is_named_for_a_title_is_kept_before_what_is_kept_and_not_dropped_a
     assert kept.tolist() == [True, True, False, False, True]
     _head_what_is_kept(kept, chance, named, named)
     assert kept.tolist() == [True, True, False, False, False]
+
+
+def test_what_is_named_for_a_title_is_kept_with_its_box() -> None:
+    page = _parse(
+        f"<article><p>{PROSE}</p><div class=sidebar><p class=title>Ships and bells</p><p>{SECOND}</p></div>"
+        f"<p>{THIRD}</p><p>{LAST}</p></article>"
+    )
+    assert _texts(page) == [PROSE, "Ships and bells", SECOND, THIRD, LAST]
 
 
 def test_marks_of_wikis_and_books_between_texts_go() -> None:
@@ -313,7 +332,7 @@ def test_what_the_models_do_not_believe_in_is_no_content() -> None:
     kept = [page.text for page in found if isinstance(page, Page)]
     assert len(found) == 417 and len(kept) > 200
     funds = [text for text in kept if text.startswith("The U.S MBON projects are funded")]
-    assert len(funds) <= 4  # of 169 such pages
+    assert len(funds) <= 4  # of 166
 
 
 @pytest.mark.parametrize(
@@ -321,14 +340,23 @@ def test_what_the_models_do_not_believe_in_is_no_content() -> None:
     [
         ("0;url=/new", RecordOutcome.REDIRECT), (" 3 , URL = '/new'", RecordOutcome.REDIRECT),
         ("0 /new", RecordOutcome.REDIRECT), (".5;url=/new", RecordOutcome.REDIRECT),
-        ("600;url=/new", Page), ("0", Page), (f"5; url={URL}", Page),
+        ("600;url=/new", Page), ("0", Page), (f"5; url={URL}", Page), (" foo", Page), ("; url=/new", Page),
+        ("0url=/new", Page), ("0;" + " " * 100_000, RecordOutcome.NO_CONTENT),
+        (" " * 100_000 + "/new", RecordOutcome.NO_CONTENT),
     ],
 )  # fmt: skip
 def test_a_page_that_only_sends_its_reader_on_is_a_redirect(content: str, outcome: object) -> None:
     head = f'<html><head><meta http-equiv="Refresh" content="{content}"></head><body>'
+    began = time.process_time()
     found = parse_page(f"{head}<p>Redirect to: /new", URL, HttpHead(200, {}), ExtractSettings())
     assert outcome in (found, type(found))
+    assert time.process_time() - began < 1
     assert isinstance(parse_page(head + _story(), URL, HttpHead(200, {}), ExtractSettings()), Page)
+
+
+def test_a_refresh_for_readers_without_scripts_sends_nobody_on() -> None:
+    refresh = "<noscript><meta http-equiv=refresh content='0;url=/no-script'></noscript>"
+    assert _texts(_parse("<p>Fog at the lighthouse", refresh)) == ["Fog at the lighthouse"]
 
 
 def test_base_href_and_protocol_relative_addresses() -> None:

@@ -20,8 +20,9 @@ _TEX = (
 )
 # Between texts: MediaWiki's links for editing a section and its line below each title ("From Wikipedia, the free
 # encyclopedia"), page numbers in Project Gutenberg's books.
-_MARK_NODES, _MARK_CHARACTERS = 60, 150
 _MARKS = "body span.mw-editsection,body #siteSub,body span.pagenum"
+# One that was never closed holds what comes behind it; no real mark has as many nodes or characters.
+_MARK_NODES, _MARK_CHARACTERS = 60, 150
 _MATH_LEVELS = 64
 # Pictures of formulas, whose alternative text goes into the sentence around them.
 _IMAGE = re.compile(r"<img [^>]*>")

@@ -40,8 +40,10 @@ _HREF = re.compile(rb"\bhref\s*=\s*[\"']?([^\"'\s>]{1,300})", re.IGNORECASE)
 _COMMONS = re.compile(rb"creativecommons\.org/(?:licenses|publicdomain)/[a-zA-Z+-]+(?:/\d\.\d/?)?")
 _SCHEMES = (b"https://", b"http://")
 _WORD = re.compile(r"\w+")
-# Seconds, and where to: as browsers read it, five seconds at most.
-_REFRESH = re.compile(r"\s*0*[0-5]?(?:\.[\d.]*)?(?:\s*[;,]\s*|\s+)(?:url\s*=\s*)?['\"]?([^'\"\s]+)", re.IGNORECASE)
+# Seconds, five at most, and where to; as the HTML standard reads a refresh. Possessive: what it reads may be long.
+_REFRESH = re.compile(
+    r"\s*+(?=[\d.])0*+[0-5]?(?!\d)[\d.]*+(?:\s*+[;,]\s*+|\s++)(?:url\s*+=\s*+)?+['\"]?([^'\"\s]+)", re.IGNORECASE
+)
 _FORUM = re.compile(r"Discourse|vBulletin|phpBB|XenForo|Invision|Simple Machines|MyBB|Vanilla", re.IGNORECASE)
 
 

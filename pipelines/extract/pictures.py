@@ -193,8 +193,10 @@ def _captions(columns: Columns, blocks: Blocks, images: Ints) -> dict[int, str]:
     named = columns.nearest((columns.codes[columns.opens] & _CAPTION) != 0)[blocks.leaf]
     words = running(blocks.counts.words)
     tokens = images.tolist()
-    for i in np.flatnonzero((named >= 0) & (blocks.counts.words > 0)).tolist():
+    for i in np.flatnonzero(named >= 0).tolist():
         text = blocks.texts[i][:_CAPTION_CHARACTERS]
+        if not any(map(str.isalnum, text)):
+            continue
         for token in _captioned(columns, blocks, words, tokens, i, int(named[i])):
             found.setdefault(token, []).append(text)
     return {token: " ".join(texts)[:_CAPTION_CHARACTERS] for token, texts in found.items()}
