@@ -132,6 +132,17 @@ def test_the_heading_that_repeats_the_title_is_the_title_and_no_text(heading: st
     assert (page.head.title, _texts(page)) == ("Fog at the lighthouse", STORY)
 
 
+def test_headings_at_either_end_of_the_title_are_the_page_and_the_site_and_no_texts() -> None:
+    html = (
+        "<html><head><title>Fog - how the keepers heard their way - Lighthouse wiki</title></head><body><article>"
+        f"<h2>Fo</h2><p>{LAST}</p><h1>Fog</h1><h2>Fog</h2><p>{PROSE}</p><h2>Lighthouse  wiki</h2><p>{SECOND}</p>"
+        f"<h2>How the keepers</h2><p>{THIRD}</p>"
+    )
+    page = parse_page(html, URL, HttpHead(200, {}), ExtractSettings())
+    assert isinstance(page, Page)
+    assert _texts(page) == ["Fo", LAST, "Fog", PROSE, SECOND, "How the keepers", THIRD]
+
+
 def test_a_figcaption_is_the_caption_of_its_image_and_stands_beside_it() -> None:
     words = (
         "The keeper and his daughter beside <b>the bell</b>, photographed by the harbour master in the summer of 1911."
@@ -321,14 +332,25 @@ def test_a_page_that_says_next_to_nothing_has_no_content(shown: str, outcome: ob
     assert isinstance(parse_page(f"<html><body>{shown}", URL, HttpHead(200, {}), ExtractSettings()), Page)
 
 
-def test_what_the_models_do_not_believe_in_is_no_content() -> None:
-    """The longest text of an empty calendar or venue is what the footer says of the funds."""
+def _crawled(site: str) -> list[Page | RecordOutcome]:
     pages = [
         Source(to_utf8(record.payload, record.head.charset)[0], record.url, record.head)
-        for record in read_records(Slice(str(corpora() / "warcs" / "marine-bon.test.warc.gz")), lambda *_: 1 << 24)
+        for record in read_records(Slice(str(corpora() / "warcs" / f"{site}.test.warc.gz")), lambda *_: 1 << 24)
         if isinstance(record, Record) and record.head and record.head.status == 200 and record.type == "response"
     ]
-    found = parse_pages(pages, ExtractSettings())
+    return parse_pages(pages, ExtractSettings())
+
+
+def test_no_page_of_a_site_has_its_title_among_its_texts() -> None:
+    """The kinds of these pages are a guess, on which the choice of a title shall not depend."""
+    pages = [page for page in _crawled("handbook") if isinstance(page, Page)]
+    assert len(pages) > 500
+    assert [page.head.title for page in pages if page.texts and page.texts[0] == page.head.title] == []
+
+
+def test_what_the_models_do_not_believe_in_is_no_content() -> None:
+    """The longest text of an empty calendar or venue is what the footer says of the funds."""
+    found = _crawled("marine-bon")
     kept = [page.text for page in found if isinstance(page, Page)]
     assert len(found) == 417 and len(kept) > 200
     funds = [text for text in kept if text.startswith("The U.S MBON projects are funded")]

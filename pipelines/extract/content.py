@@ -49,15 +49,13 @@ _LINES = [GROUP_NAMES.index(name) for name in ("p", "div", "li", "h2", "h3", "h4
 # is mostly an application that shows itself when it has started.
 _JUST_AROUND = 1
 _ENOUGH_SEEN = 50
-_SURELY = 0.5
 # On pages about one thing, up to so many dropped blocks between kept ones come back from this probability on.
 _SMALL_GAP, _MAY_BELONG = 2, 0.3
 # A short text in an element that is named for a title is a heading too.
 _TITLE_WORDS = 12
 # A heading stays with what it heads from this probability on, and without anything behind it only from that on.
 _MAY_HEAD, _STANDS_ALONE = 0.1, 0.6
-# Kinds of pages that are about one thing. Their title is told apart from their content, as the document has it: in one
-# of ten it is part of the gold text. Their pictures do not lead to other pages.
+# Kinds of pages that are about one thing. Their pictures do not lead to other pages.
 ABOUT_ONE_SUBJECT = [KINDS.index(kind) for kind in ("article", "documentation", "forum")]
 # Kinds of pages whose content is many cards with a picture that leads to a page of its own.
 MADE_OF_CARDS = [KINDS.index(kind) for kind in ("collection", "listing")]
@@ -117,7 +115,7 @@ def choose(columns: Columns, blocks: Blocks, heads: Sequence[Head]) -> Choice:
     odds = used.blocks.evaluate(known, place)[:, 0]
     bits = columns.codes[columns.opens]
     titled = ((bits[blocks.box] | bits[blocks.leaf]) & PURPOSE["title"]) != 0
-    decide(odds, kinds, blocks, near, Traits.of(names, matrix, titled, blocks), kept)
+    decide(odds, kinds, blocks, near, Traits.of(names, matrix, titled, blocks, heads), kept)
     surest = np.zeros(columns.pages)
     np.maximum.at(surest, blocks.page[kept], 1 / (1 + np.exp(-odds[kept])))
     return Choice(kept, kinds, surest, near.alike)
@@ -130,17 +128,17 @@ class Traits:
     heading: Bools  # a heading, or the term of a definition: it says what comes
     says_what_comes: Bools  # a heading, or named for one
     seen: Bools  # not in an invisible element, or in one that unfolds
-    title: Bools  # the heading that says the page's title
+    title: Bools  # the heading that says the page's title, which the document has apart from its texts
     announcing: Bools  # a line that is nothing but a link
     wordless: Bools  # neither letter nor digit, and no piece of a list, a table or code
 
     @staticmethod
-    def of(names: Sequence[str], matrix: Floats, titled: Bools, blocks: Blocks) -> "Traits":
+    def of(names: Sequence[str], matrix: Floats, titled: Bools, blocks: Blocks, heads: Sequence[Head]) -> "Traits":
         """Traits from the matrix of features, and whether a block is in an element named for a title."""
         row = {name: matrix[i] for i, name in enumerate(names)}
         heading = (row["heading_level"] > 0) | (row["is_dt"] > 0)
         seen = (row["to_unseen"] > _JUST_AROUND) | (row["to_folded"] < NO_ANCESTOR)
-        title = row["since_title"] == 0
+        title = (row["since_title"] == 0) | _ends_of_titles(row["heading_level"] > 0, blocks, heads)
         announcing = (row["link_density"] >= _ALL_LINK) & (row["words"] >= _LINE_WORDS) & ~title
         announcing &= np.isin(row["group"], _LINES)
         wordless = blocks.counts.letters + blocks.counts.digits == 0
@@ -149,6 +147,25 @@ class Traits:
         for i in np.flatnonzero(wordless).tolist():
             wordless[i] = not any(map(str.isalnum, blocks.texts[i]))
         return Traits(heading, heading | (titled & (row["words"] <= _TITLE_WORDS)), seen, title, announcing, wordless)
+
+
+def _ends_of_titles(heading: Bools, blocks: Blocks, heads: Sequence[Head]) -> Bools:
+    """The first heading of each page that its title begins with, and the first that it ends with: page, site."""
+    found = np.zeros(len(blocks), np.bool_)
+    for page, head in enumerate(heads):
+        title = (head.title or "").lower()
+        begins = ends = not title
+        for i in range(int(blocks.starts[page]), int(blocks.starts[page + 1])):
+            if begins and ends:
+                break
+            if not heading[i] or len(blocks.texts[i]) > len(title):
+                continue
+            text = " ".join(blocks.texts[i].lower().split())
+            if not begins and title.startswith(text) and not title[len(text) :].lstrip()[:1].isalnum():
+                found[i] = begins = True
+            elif not ends and title.endswith(text) and not title[: -len(text)].rstrip()[-1:].isalnum():
+                found[i] = ends = True
+    return found
 
 
 def page_kinds(model: Trees, names: Sequence[str], matrix: Floats, blocks: Blocks) -> Doubles:
@@ -191,8 +208,7 @@ def decide(
         of_page = slice(blocks.starts[i], blocks.starts[i + 1])
         _head_what_is_kept(chosen[of_page], chance[of_page], traits.heading[of_page], traits.says_what_comes[of_page])
         _close_gaps(chosen[of_page], chance[of_page])
-    one_subject = kinds[:, ABOUT_ONE_SUBJECT].sum(axis=1) >= _SURELY
-    chosen &= ~(traits.title & one_subject[page])
+    chosen &= ~traits.title
     visible = chosen & traits.seen
     all_words, seen_words = np.bincount(page, words * chosen, pages), np.bincount(page, words * visible, pages)
     mostly_seen = seen_words >= np.minimum(_ENOUGH_SEEN, all_words / 3)
