@@ -215,7 +215,7 @@ def test_what_is_named_for_a_title_is_kept_before_what_is_kept_and_not_dropped_a
     kept = np.array([False, True, False, False, True])
     heading, named = np.array([False, False, False, False, False]), np.array([True, False, False, True, True])
     chance = np.array([0.2, 0.9, 0.2, 0.05, 0.4])
-    _head_what_is_kept(kept, chance, heading, named)
+    _head_what_is_kept(kept, chance, named, heading)
     assert kept.tolist() == [True, True, False, False, True]
     _head_what_is_kept(kept, chance, named, named)
     assert kept.tolist() == [True, True, False, False, False]
@@ -227,6 +227,23 @@ def test_what_is_named_for_a_title_is_kept_with_its_box() -> None:
         f"<p>{THIRD}</p><p>{LAST}</p></article>"
     )
     assert _texts(page) == [PROSE, "Ships and bells", SECOND, THIRD, LAST]
+
+
+def test_an_address_on_a_line_of_its_own_stays_with_the_sentence_before_it() -> None:
+    address = "<div class=url>→ <a href=https://fog.example/log>https://fog.example/log</a></div>"
+    page = _parse(f"<article><p>{PROSE}</p>{address}<p>{SECOND}</p><p>{THIRD}</p><p>{LAST}</p></article>")
+    assert _texts(page) == [PROSE, "→ https://fog.example/log", SECOND, THIRD, LAST]
+    page = _parse(f"{address}<div class=menu><a href=/>Home</a>{address}</div><article>{_story()}</article>")
+    assert _texts(page) == STORY
+
+
+def test_cards_keep_the_heading_over_them() -> None:
+    cards = "".join(
+        f"<li class=product-card><a href=/{i}><img src={i}.jpg><h3>Bell of {i} pounds</h3></a><span>{7 * i} €</span>"
+        for i in range(12, 24)
+    )
+    page = _parse(f"<h1>Bells</h1><ul>{cards}</ul><h3 class=widget-title>Small</h3><ul>{cards}</ul>")
+    assert [text for text in _texts(page) if "€" not in text and "pounds" not in text] == ["Bells", "Small"]
 
 
 def test_marks_of_wikis_and_books_between_texts_go() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -49,10 +50,12 @@ _LINES = [GROUP_NAMES.index(name) for name in ("p", "div", "li", "h2", "h3", "h4
 # is mostly an application that shows itself when it has started.
 _JUST_AROUND = 1
 _ENOUGH_SEEN = 50
-# On pages about one thing, up to so many dropped blocks between kept ones come back from this probability on.
+# Up to so many dropped blocks between kept ones come back from this probability on; between cards they are buttons.
 _SMALL_GAP, _MAY_BELONG = 2, 0.3
 # A short text in an element that is named for a title is a heading too.
 _TITLE_WORDS = 12
+# A line of so many characters and pieces at most, one of which is an address, stays with what is kept before it.
+_ADDRESS_CHARACTERS, _ADDRESS_PIECES = 200, 2
 # A heading stays with what it heads from this probability on, and without anything behind it only from that on.
 _MAY_HEAD, _STANDS_ALONE = 0.1, 0.6
 # Kinds of pages that are about one thing. Their pictures do not lead to other pages.
@@ -130,6 +133,7 @@ class Traits:
     seen: Bools  # not in an invisible element, or in one that unfolds
     title: Bools  # the heading that says the page's title, which the document has apart from its texts
     announcing: Bools  # a line that is nothing but a link
+    address: Bools  # a line that is nothing but an address
     wordless: Bools  # neither letter nor digit, and no piece of a list, a table or code
 
     @staticmethod
@@ -146,7 +150,13 @@ class Traits:
             wordless &= row[f"to_{name}"] >= NO_ANCESTOR
         for i in np.flatnonzero(wordless).tolist():
             wordless[i] = not any(map(str.isalnum, blocks.texts[i]))
-        return Traits(heading, heading | (titled & (row["words"] <= _TITLE_WORDS)), seen, title, announcing, wordless)
+        says_what_comes = heading | (titled & (row["words"] <= _TITLE_WORDS))
+        address = np.array([_is_address(text) for text in blocks.texts], np.bool_)
+        return Traits(heading, says_what_comes, seen, title, announcing, address, wordless)
+
+
+def _is_address(text: str) -> bool:
+    return "://" in text and len(text) <= _ADDRESS_CHARACTERS and len(text.split()) <= _ADDRESS_PIECES
 
 
 def _ends_of_titles(heading: Bools, blocks: Blocks, heads: Sequence[Head]) -> Bools:
@@ -158,9 +168,9 @@ def _ends_of_titles(heading: Bools, blocks: Blocks, heads: Sequence[Head]) -> Bo
         for i in range(int(blocks.starts[page]), int(blocks.starts[page + 1])):
             if begins and ends:
                 break
-            if not heading[i] or len(blocks.texts[i]) > len(title):
+            text = " ".join(blocks.texts[i].lower().split()) if heading[i] else ""
+            if not text:
                 continue
-            text = " ".join(blocks.texts[i].lower().split())
             if not begins and title.startswith(text) and not title[len(text) :].lstrip()[:1].isalnum():
                 found[i] = begins = True
             elif not ends and title.endswith(text) and not title[: -len(text)].rstrip()[-1:].isalnum():
@@ -204,15 +214,21 @@ def decide(
     words = blocks.counts.words
     chosen = best_by_f1(odds, words, blocks.starts, shifts)
     chance = 1 / (1 + np.exp(-odds))
-    for i in np.flatnonzero(np.isin(kinds.argmax(axis=1), ABOUT_ONE_SUBJECT)).tolist():
-        of_page = slice(blocks.starts[i], blocks.starts[i + 1])
-        _head_what_is_kept(chosen[of_page], chance[of_page], traits.heading[of_page], traits.says_what_comes[of_page])
-        _close_gaps(chosen[of_page], chance[of_page])
+    kind = kinds.argmax(axis=1)
+    one_subject, of_cards = np.isin(kind, ABOUT_ONE_SUBJECT), np.isin(kind, MADE_OF_CARDS)
+    lone = traits.heading & one_subject[page]
+    for i, (first, last) in enumerate(pairwise(blocks.starts.tolist())):
+        of_page = slice(first, last)
+        _head_what_is_kept(chosen[of_page], chance[of_page], traits.says_what_comes[of_page], lone[of_page])
+        if not of_cards[i]:
+            _close_gaps(chosen[of_page], chance[of_page])
     chosen &= ~traits.title
     visible = chosen & traits.seen
     all_words, seen_words = np.bincount(page, words * chosen, pages), np.bincount(page, words * visible, pages)
     mostly_seen = seen_words >= np.minimum(_ENOUGH_SEEN, all_words / 3)
     kept[:] = np.where(mostly_seen[page], visible, chosen) & ~traits.wordless
+    for i in np.flatnonzero(traits.address & traits.seen & one_subject[page]).tolist():
+        kept[i] |= i > blocks.starts[page[i]] and kept[i - 1]
 
 
 def best_by_f1(odds: Doubles, words: Ints, starts: Ints, shifts: Doubles) -> Bools:
@@ -244,13 +260,13 @@ def _with_those_alike(odds: Doubles, blocks: Blocks, near: Context) -> Doubles:
     return (1 - pull) * odds + pull * mean[which]
 
 
-def _head_what_is_kept(kept: Bools, chance: Doubles, heading: Bools, says_what_comes: Bools) -> None:
-    """Keep headings of what is kept, unless they are surely none, and drop those that nothing kept follows."""
+def _head_what_is_kept(kept: Bools, chance: Doubles, says_what_comes: Bools, lone: Bools) -> None:
+    """Keep headings of what is kept, unless they are surely none; drop those of `lone` that nothing kept follows."""
     for i in np.flatnonzero(says_what_comes)[::-1].tolist():
         followed = i + 1 < len(kept) and bool(kept[i + 1])
         if followed and not kept[i]:
             kept[i] = chance[i] >= _MAY_HEAD
-        elif kept[i] and not followed and heading[i]:
+        elif kept[i] and not followed and lone[i]:
             kept[i] = chance[i] >= _STANDS_ALONE
 
 
