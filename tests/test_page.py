@@ -132,15 +132,35 @@ def test_the_heading_that_repeats_the_title_is_the_title_and_no_text(heading: st
     assert (page.head.title, _texts(page)) == ("Fog at the lighthouse", STORY)
 
 
-def test_headings_at_either_end_of_the_title_are_the_page_and_the_site_and_no_texts() -> None:
-    html = (
-        "<html><head><title>Fog - how the keepers heard their way - Lighthouse wiki</title></head><body><article>"
-        f"<h2>Fo</h2><p>{LAST}</p><h1>Fog</h1><h2>Fog</h2><p>{PROSE}</p><h2>Lighthouse  wiki</h2><p>{SECOND}</p>"
-        f"<h2>How the keepers</h2><p>{THIRD}</p>"
-    )
+TITLED = f"<p>{PROSE}</p><h2>Fog</h2><p>{SECOND}</p><h2>Lighthouse wiki</h2><p>{THIRD}</p><p>{LAST}</p>"
+SECTIONS = [PROSE, "Fog", SECOND, "Lighthouse wiki", THIRD, LAST]
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "texts"),
+    [
+        ("Fog - Lighthouse wiki", f"<h2>Lighthouse  wiki</h2><h1>Fog</h1>{TITLED}", SECTIONS),
+        ("Fog", f"<h1>Fog</h1>{TITLED}", SECTIONS),
+        ("Fog", f"<div style='display:none'><h2>Fog</h2></div><article><h1>Fog</h1>{TITLED}</article>", SECTIONS),
+        ("Fog | Sea | Lighthouse wiki", f"<h2>Fog</h2><article><h1>Fog | Sea</h1>{TITLED}</article>", SECTIONS),
+        ("Foghorns of the old world - wiki", f"<h1>Fog</h1>{TITLED}", ["Fog", *SECTIONS]),
+        ("Fog", "<h1>Fog</h1>", ["Fog"]),
+    ],
+    ids=["parts", "whole", "copy", "joined", "no part", "alone"],
+)  # fmt: skip
+def test_headings_before_the_text_that_are_the_title_or_a_part_of_it_are_no_texts(
+    title: str, body: str, texts: list[str]
+) -> None:
+    html = f"<html><head><title>{title}</title></head><body>{body}"
     page = parse_page(html, URL, HttpHead(200, {}), ExtractSettings())
-    assert isinstance(page, Page)
-    assert _texts(page) == ["Fo", LAST, "Fog", PROSE, SECOND, "How the keepers", THIRD]
+    assert isinstance(page, Page) and _texts(page) == texts
+
+
+@pytest.mark.parametrize("title", ["a" * 8_000_000, "a | " * 2_000_000])
+def test_many_headings_below_an_endless_title_take_no_time(title: str) -> None:
+    began = time.process_time()
+    parse_page(f"<title>{title}</title>{'<h2>a</h2>' * 20_000}{_story()}", URL, HttpHead(200), ExtractSettings())
+    assert time.process_time() - began < 3
 
 
 def test_a_figcaption_is_the_caption_of_its_image_and_stands_beside_it() -> None:
@@ -235,6 +255,35 @@ def test_an_address_on_a_line_of_its_own_stays_with_the_sentence_before_it() -> 
     assert _texts(page) == [PROSE, "→ https://fog.example/log", SECOND, THIRD, LAST]
     page = _parse(f"{address}<div class=menu><a href=/>Home</a>{address}</div><article>{_story()}</article>")
     assert _texts(page) == STORY
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "<p class=source>来源：https://a.example/1</p><p>版权声明：https://c.example/本站所有内容仅供学习</p>",
+        "<div class=share><a href=x>https://t.example/share?u=1</a></div>" * 6,
+        "<div class=url style='display:none'>https://a.example/1</div>",
+        f"<div class=footer>https://a.example/{'a' * 300}</div>",
+    ],
+)
+def test_addresses_in_what_is_said_below_the_text_stay_out(behind: str) -> None:
+    assert _texts(_parse(f"<article>{_story()}</article>{behind}")) == STORY
+
+
+def test_a_hidden_address_and_one_that_is_the_title_stay_out() -> None:
+    address = "https://fog.example/log"
+    hidden = f"<p style='display:none'>{address}</p>"
+    assert _texts(_parse(f"<p>{PROSE}</p>{hidden}<p>{SECOND}</p><p>{THIRD}</p>")) == [PROSE, SECOND, THIRD]
+    page = parse_page(
+        f"<title>{address}</title><p>{PROSE}</p><h1>{address}</h1><p>{SECOND}</p><p>{THIRD}</p>",
+        URL, HttpHead(200), ExtractSettings(),
+    )  # fmt: skip
+    assert isinstance(page, Page) and _texts(page) == [PROSE, SECOND, THIRD]
+
+
+def test_a_line_between_texts_stays() -> None:
+    page = _parse(f"<article><p>{PROSE}</p><p>{SECOND}</p><p class=note>Fog.</p><p>{THIRD}</p><p>{LAST}</p></article>")
+    assert _texts(page) == [PROSE, SECOND, "Fog.", THIRD, LAST]
 
 
 def test_cards_keep_the_heading_over_them() -> None:

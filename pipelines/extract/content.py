@@ -4,11 +4,12 @@ The probabilities come from two small models, of pages and of blocks, trained by
 done with them is explained, with every constant, in `docs/extraction.md`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -54,11 +55,14 @@ _ENOUGH_SEEN = 50
 _SMALL_GAP, _MAY_BELONG = 2, 0.3
 # A short text in an element that is named for a title is a heading too.
 _TITLE_WORDS = 12
-# A line of so many characters and pieces at most, one of which is an address, stays with what is kept before it.
-_ADDRESS_CHARACTERS, _ADDRESS_PIECES = 200, 2
+# A line that is nothing but an address stays with what is kept before it from this probability on.
+_ADDRESS, _MAY_REFER = re.compile(r"\W{0,9}(?:https?|ftp)://[!-~]{1,200}\W{0,9}", re.IGNORECASE), 0.05
+# What stands between the parts of titles, the page's and its site's; of more parts no page has headings.
+_BETWEEN_PARTS, _MOST_PARTS = re.compile(r"\s[-–—|·•:»«›‹>~]{1,3}\s|[|»«]"), 8
 # A heading stays with what it heads from this probability on, and without anything behind it only from that on.
 _MAY_HEAD, _STANDS_ALONE = 0.1, 0.6
-# Kinds of pages that are about one thing. Their pictures do not lead to other pages.
+# Kinds of pages that are about one thing: a heading heads something, a line that is an address belongs to what is
+# before it, pictures do not lead to other pages.
 ABOUT_ONE_SUBJECT = [KINDS.index(kind) for kind in ("article", "documentation", "forum")]
 # Kinds of pages whose content is many cards with a picture that leads to a page of its own.
 MADE_OF_CARDS = [KINDS.index(kind) for kind in ("collection", "listing")]
@@ -131,7 +135,8 @@ class Traits:
     heading: Bools  # a heading, or the term of a definition: it says what comes
     says_what_comes: Bools  # a heading, or named for one
     seen: Bools  # not in an invisible element, or in one that unfolds
-    title: Bools  # the heading that says the page's title, which the document has apart from its texts
+    title: Bools  # the first heading that says the page's title, which the document has apart from its texts
+    part_of_title: Bools  # a heading that is the title, or the part it begins or ends with
     announcing: Bools  # a line that is nothing but a link
     address: Bools  # a line that is nothing but an address
     wordless: Bools  # neither letter nor digit, and no piece of a list, a table or code
@@ -142,7 +147,8 @@ class Traits:
         row = {name: matrix[i] for i, name in enumerate(names)}
         heading = (row["heading_level"] > 0) | (row["is_dt"] > 0)
         seen = (row["to_unseen"] > _JUST_AROUND) | (row["to_folded"] < NO_ANCESTOR)
-        title = (row["since_title"] == 0) | _ends_of_titles(row["heading_level"] > 0, blocks, heads)
+        title = row["since_title"] == 0
+        part_of_title = _parts_of_titles(row["heading_level"] > 0, blocks, heads)
         announcing = (row["link_density"] >= _ALL_LINK) & (row["words"] >= _LINE_WORDS) & ~title
         announcing &= np.isin(row["group"], _LINES)
         wordless = blocks.counts.letters + blocks.counts.digits == 0
@@ -151,31 +157,26 @@ class Traits:
         for i in np.flatnonzero(wordless).tolist():
             wordless[i] = not any(map(str.isalnum, blocks.texts[i]))
         says_what_comes = heading | (titled & (row["words"] <= _TITLE_WORDS))
-        address = np.array([_is_address(text) for text in blocks.texts], np.bool_)
-        return Traits(heading, says_what_comes, seen, title, announcing, address, wordless)
+        address = np.array(["://" in text and _ADDRESS.fullmatch(text) is not None for text in blocks.texts], np.bool_)
+        return Traits(heading, says_what_comes, seen, title, part_of_title, announcing, address, wordless)
 
 
-def _is_address(text: str) -> bool:
-    return "://" in text and len(text) <= _ADDRESS_CHARACTERS and len(text.split()) <= _ADDRESS_PIECES
-
-
-def _ends_of_titles(heading: Bools, blocks: Blocks, heads: Sequence[Head]) -> Bools:
-    """The first heading of each page that its title begins with, and the first that it ends with: page, site."""
+def _parts_of_titles(heading: Bools, blocks: Blocks, heads: Sequence[Head]) -> Bools:
+    """Headings that are the title of their page, or a part that it begins or ends with: the page's name, the site's."""
     found = np.zeros(len(blocks), np.bool_)
-    for page, head in enumerate(heads):
-        title = (head.title or "").lower()
-        begins = ends = not title
-        for i in range(int(blocks.starts[page]), int(blocks.starts[page + 1])):
-            if begins and ends:
-                break
-            text = " ".join(blocks.texts[i].lower().split()) if heading[i] else ""
-            if not text:
-                continue
-            if not begins and title.startswith(text) and not title[len(text) :].lstrip()[:1].isalnum():
-                found[i] = begins = True
-            elif not ends and title.endswith(text) and not title[: -len(text)].rstrip()[-1:].isalnum():
-                found[i] = ends = True
+    parts: dict[int, set[str]] = {}
+    for i in np.flatnonzero(heading).tolist():
+        page = int(blocks.page[i])
+        if page not in parts:
+            parts[page] = _parts_of((heads[page].title or "").lower())
+        found[i] = " ".join(blocks.texts[i].lower().split()) in parts[page]
     return found
+
+
+def _parts_of(title: str) -> set[str]:
+    between = list(islice(_BETWEEN_PARTS.finditer(title), _MOST_PARTS))
+    ends = {title[: found.start()].rstrip() for found in between} | {title[found.end() :].lstrip() for found in between}
+    return ends | {title}
 
 
 def page_kinds(model: Trees, names: Sequence[str], matrix: Floats, blocks: Blocks) -> Doubles:
@@ -203,9 +204,7 @@ def page_vectors(wanted: Sequence[str], names: Sequence[str], matrix: Floats, bl
     return vectors
 
 
-def decide(
-    odds: Doubles, kinds: Doubles, blocks: Blocks, near: Context, traits: Traits, kept: Bools
-) -> None:  # fmt: skip
+def decide(odds: Doubles, kinds: Doubles, blocks: Blocks, near: Context, traits: Traits, kept: Bools) -> None:
     """Set `kept` for the blocks that make the best content of their pages by the log-odds of each."""
     page, pages = blocks.page, len(blocks.starts) - 1
     odds = odds - _ANNOUNCES * kinds[page, _ARTICLE] ** _SURER * traits.announcing
@@ -217,18 +216,33 @@ def decide(
     kind = kinds.argmax(axis=1)
     one_subject, of_cards = np.isin(kind, ABOUT_ONE_SUBJECT), np.isin(kind, MADE_OF_CARDS)
     lone = traits.heading & one_subject[page]
+    title = _titles(chosen, blocks, traits)
     for i, (first, last) in enumerate(pairwise(blocks.starts.tolist())):
         of_page = slice(first, last)
         _head_what_is_kept(chosen[of_page], chance[of_page], traits.says_what_comes[of_page], lone[of_page])
         if not of_cards[i]:
             _close_gaps(chosen[of_page], chance[of_page])
-    chosen &= ~traits.title
+    chosen &= ~title
     visible = chosen & traits.seen
     all_words, seen_words = np.bincount(page, words * chosen, pages), np.bincount(page, words * visible, pages)
     mostly_seen = seen_words >= np.minimum(_ENOUGH_SEEN, all_words / 3)
     kept[:] = np.where(mostly_seen[page], visible, chosen) & ~traits.wordless
-    for i in np.flatnonzero(traits.address & traits.seen & one_subject[page]).tolist():
+    address = traits.address & traits.seen & ~title & (chance >= _MAY_REFER)
+    for i in np.flatnonzero(address).tolist():
         kept[i] |= i > blocks.starts[page[i]] and kept[i - 1]
+
+
+def _titles(chosen: Bools, blocks: Blocks, traits: Traits) -> Bools:
+    """The headings that are no content since the document has them as its title, unless there is nothing else.
+
+    What only is a part of the title is it before the first text that was chosen; behind that it heads a section.
+    """
+    page, pages = blocks.page, len(blocks.starts) - 1
+    texts = np.flatnonzero(chosen & ~traits.says_what_comes)
+    begin = blocks.starts[1:].copy()
+    np.minimum.at(begin, page[texts], texts)
+    title = traits.title | (traits.part_of_title & (np.arange(len(page)) < begin[page]))
+    return title & (np.bincount(page, chosen & ~title, pages) > 0)[page]
 
 
 def best_by_f1(odds: Doubles, words: Ints, starts: Ints, shifts: Doubles) -> Bools:
