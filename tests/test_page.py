@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from pipelines.extract.content import _head_what_is_kept
+from pipelines.extract.content import _close_gaps, _head_what_is_kept
 from pipelines.extract.encoding import decode, to_utf8
 from pipelines.extract.image_source import parse_srcset, pixels, source_of
 from pipelines.extract.page import Page, Source, parse_page, parse_pages
@@ -235,10 +235,25 @@ def test_what_is_named_for_a_title_is_kept_before_what_is_kept_and_not_dropped_a
     kept = np.array([False, True, False, False, True])
     heading, named = np.array([False, False, False, False, False]), np.array([True, False, False, True, True])
     chance = np.array([0.2, 0.9, 0.2, 0.05, 0.4])
-    _head_what_is_kept(kept, chance, named, heading)
+    page = np.zeros(5, np.int64)
+    _head_what_is_kept(kept, chance, named, heading, page)
     assert kept.tolist() == [True, True, False, False, True]
-    _head_what_is_kept(kept, chance, named, named)
+    _head_what_is_kept(kept, chance, named, named, page)
     assert kept.tolist() == [True, True, False, False, False]
+
+
+def test_what_the_next_page_begins_with_is_not_what_a_heading_heads_nor_what_closes_a_gap() -> None:
+    kept, chance, named = np.array([True, False, False, True]), np.full(4, 0.5), np.array([False, False, True, False])
+    none, page = np.zeros(4, np.bool_), np.array([0, 0, 0, 1])
+    _head_what_is_kept(kept, chance, named, none, page)
+    _close_gaps(kept, chance, page, ~none)
+    assert kept.tolist() == [True, False, False, True]
+    _head_what_is_kept(kept, chance, named, none, np.zeros(4, np.int64))
+    assert kept.tolist() == [True, False, True, True]
+    _close_gaps(kept, chance, np.zeros(4, np.int64), none)
+    assert kept.tolist() == [True, False, True, True]
+    _close_gaps(kept, chance, np.zeros(4, np.int64), ~none)
+    assert kept.tolist() == [True, True, True, True]
 
 
 def test_what_is_named_for_a_title_is_kept_with_its_box() -> None:

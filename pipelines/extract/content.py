@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import as_file, files
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -157,7 +157,9 @@ class Traits:
         for i in np.flatnonzero(wordless).tolist():
             wordless[i] = not any(map(str.isalnum, blocks.texts[i]))
         says_what_comes = heading | (titled & (row["words"] <= _TITLE_WORDS))
-        address = np.array(["://" in text and _ADDRESS.fullmatch(text) is not None for text in blocks.texts], np.bool_)
+        address = np.zeros(len(blocks), np.bool_)
+        for i in blocks.texts.holding(b"://"):
+            address[i] = _ADDRESS.fullmatch(blocks.texts[i]) is not None
         return Traits(heading, says_what_comes, seen, title, part_of_title, announcing, address, wordless)
 
 
@@ -169,7 +171,7 @@ def _parts_of_titles(heading: Bools, blocks: Blocks, heads: Sequence[Head]) -> B
         page = int(blocks.page[i])
         if page not in parts:
             parts[page] = _parts_of((heads[page].title or "").lower())
-        found[i] = " ".join(blocks.texts[i].lower().split()) in parts[page]
+        found[i] = blocks.texts[i].lower() in parts[page]
     return found
 
 
@@ -217,11 +219,8 @@ def decide(odds: Doubles, kinds: Doubles, blocks: Blocks, near: Context, traits:
     one_subject, of_cards = np.isin(kind, ABOUT_ONE_SUBJECT), np.isin(kind, MADE_OF_CARDS)
     lone = traits.heading & one_subject[page]
     title = _titles(chosen, blocks, traits)
-    for i, (first, last) in enumerate(pairwise(blocks.starts.tolist())):
-        of_page = slice(first, last)
-        _head_what_is_kept(chosen[of_page], chance[of_page], traits.says_what_comes[of_page], lone[of_page])
-        if not of_cards[i]:
-            _close_gaps(chosen[of_page], chance[of_page])
+    _head_what_is_kept(chosen, chance, traits.says_what_comes, lone, page)
+    _close_gaps(chosen, chance, page, ~of_cards[page])
     chosen &= ~title
     visible = chosen & traits.seen
     all_words, seen_words = np.bincount(page, words * chosen, pages), np.bincount(page, words * visible, pages)
@@ -274,21 +273,23 @@ def _with_those_alike(odds: Doubles, blocks: Blocks, near: Context) -> Doubles:
     return (1 - pull) * odds + pull * mean[which]
 
 
-def _head_what_is_kept(kept: Bools, chance: Doubles, says_what_comes: Bools, lone: Bools) -> None:
+def _head_what_is_kept(kept: Bools, chance: Doubles, says_what_comes: Bools, lone: Bools, page: Ints) -> None:
     """Keep headings of what is kept, unless they are surely none; drop those of `lone` that nothing kept follows."""
+    last = np.append(page[1:] != page[:-1], True)
     for i in np.flatnonzero(says_what_comes)[::-1].tolist():
-        followed = i + 1 < len(kept) and bool(kept[i + 1])
+        followed = not last[i] and bool(kept[i + 1])
         if followed and not kept[i]:
             kept[i] = chance[i] >= _MAY_HEAD
         elif kept[i] and not followed and lone[i]:
             kept[i] = chance[i] >= _STANDS_ALONE
 
 
-def _close_gaps(kept: Bools, chance: Doubles) -> None:
-    """Keep what stands between kept blocks, where it is little and not improbable."""
-    places = np.flatnonzero(kept)
+def _close_gaps(kept: Bools, chance: Doubles, page: Ints, may_close: Bools) -> None:
+    """Keep what stands between kept blocks of a page, where it is little and not improbable."""
+    places = np.flatnonzero(kept & may_close)
     gaps = np.diff(places) - 1
-    for i in np.flatnonzero((gaps > 0) & (gaps <= _SMALL_GAP)).tolist():
+    small = (gaps > 0) & (gaps <= _SMALL_GAP) & (page[places[1:]] == page[places[:-1]])
+    for i in np.flatnonzero(small).tolist():
         between = slice(int(places[i]) + 1, int(places[i + 1]))
         if chance[between].min() >= _MAY_BELONG:
             kept[between] = True

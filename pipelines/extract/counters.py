@@ -1,5 +1,6 @@
 """Texts of blocks, and their characters counted."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple, overload
@@ -69,6 +70,18 @@ class Texts(Sequence[str]):
             return [self[i] for i in range(*at.indices(len(self)))]
         at = at if at >= 0 else at + len(self)
         return self._written[self._ends[at] : self._ends[at + 1]].decode()
+
+    def holding(self, what: bytes) -> list[int]:
+        """The texts that hold these bytes, found without making the others."""
+        found = []
+        at = self._written.find(what)
+        while at >= 0:
+            i = bisect_right(self._ends, at) - 1
+            inside = at + len(what) <= self._ends[i + 1]
+            if inside:
+                found.append(i)
+            at = self._written.find(what, self._ends[i + 1] if inside else at + 1)
+        return found
 
 
 def write(columns: Columns, first: Ints, last: Ints) -> tuple[Texts, Hashes, Counters]:
