@@ -225,6 +225,62 @@ def test_a_gallery_shares_its_caption_and_a_whole_album_does_not(images: int, ca
     assert {node.caption for node in page.nodes if node.image} == {caption}
 
 
+@pytest.mark.parametrize(
+    ("top", "shown"),
+    [
+        ("<div class=featured-image><img src=a.jpg></div>", True),
+        ("<div class=featured-image><a href=/other><img src=a.jpg></a></div>", False),
+        ("<div class=share><img src=a.jpg></div>", False),
+        ("<div class=promo><figure><img src=a.jpg><figcaption>The bell</figcaption></figure></div>", True),
+        (f"<div><img src=a.jpg>{'<noscript><img src=b.jpg></noscript>' * 2}<p class=c>The old bell.</p></div>", True),
+        ("<div><img src=a.jpg><img src=b.jpg><img src=c.jpg><p class=c>The old bell.</p></div>", False),
+    ],
+    ids=["featured", "leads on", "share", "promo", "twins", "several"],
+)
+def test_a_picture_on_top_belongs_to_the_article_unless_its_box_leads_to_another_page(top: str, shown: bool) -> None:
+    noise = (
+        "<p class=byline>By the keeper of the lighthouse, on a Monday in the winter of the great ice, at the desk</p>"
+    )
+    page = _parse(f"<article><div class=top>{top}{noise if 'class=c' in top else ''}</div>{_story()}</article>")
+    assert ("https://site.example/dir/a.jpg" in _images(page)) is shown
+
+
+@pytest.mark.parametrize(
+    ("shared", "image", "shown"),
+    [
+        ("https://cdn.example/x/keeper-of-fog-1200x630.jpg?w=9", "/i/keeper-of-fog-300x200.jpg", True),
+        ("/i/keeper-of-fog.jpg", "/i/keeper-of-fog-scaled.webp", True),
+        ("/i/keeper-of-fog.jpg", "/resize/keeper-of-fog_w=300_.jpg", True),
+        ("/i/keeper-of-fog.jpg", "/i/keeper-of-foghorns.jpg", False),
+        ("/i/keeper-of-fog.jpg", "/i/keeper-of-fog-bells.jpg", False),
+        ("/i/keeper-of-fog.jpg", "/i/beekeeper-of-fog.jpg", False),
+        ("/fog-and-ice/photo.jpg", "/s/fog-and-ice/photo.jpg", True),
+        ("/fog-and-ice/photo.jpg", "/s/bells/photo.jpg", False),
+        ("/photo.jpg", "/photo.jpg", False),
+        ("/i/keeper-of-fog-logo.png", "/i/keeper-of-fog-logo.png", False),
+        ("https%3A%2F%2Fcdn.example%2Fkeeper-of-fog.jpg", "/f/cdn.example%2Fkeeper-of-fog.jpg", True),
+        ("https://[cdn/keeper-of-fog.jpg", "/i/keeper-of-fog.jpg", False),
+        ("https://www.keeper-of-fog.example/", "https://www.keeper-of-fog.example/a.jpg", False),
+    ],
+)  # fmt: skip
+def test_the_picture_that_a_page_is_shared_with_is_content_wherever_it_stands(
+    shared: str, image: str, shown: bool
+) -> None:
+    links = f"<div class=related><a href=/other><img src={image}>{SECOND}</a></div>"
+    page = _parse(f"{links}<article>{_story()}</article>", head=f"<meta property=og:image content='{shared}'>")
+    assert bool(_images(page)) is shown
+
+
+def test_the_picture_that_a_page_is_shared_with_is_found_in_sources_and_not_as_an_icon() -> None:
+    head = "<meta name=twitter:image content=/i/keeper-of-fog.jpg>"
+    source = "<picture><source srcset='/l/keeper-of-fog.jpg 900w'><img src=/t.gif></picture>"
+    related = f"<div class=related><a href=/other>{{}}{SECOND}</a></div><article>{_story()}</article>"
+    assert _images(_parse(related.format(source), head=head)) == ["https://site.example/l/keeper-of-fog.jpg"]
+    for width, images in ((127, []), (128, ["https://site.example/keeper-of-fog.jpg"])):
+        icon = f"<img width={width} height=70 src=/keeper-of-fog.jpg>"
+        assert _images(_parse(related.format(icon), head=head)) == images
+
+
 def test_an_animation_is_a_picture_and_a_counter_is_none() -> None:
     page = _parse(_story() + "<p><img src=/2017/05/seascapes.gif></p><p><img src=/count.gif?page=17></p>")
     assert _images(page) == ["https://site.example/2017/05/seascapes.gif"]
@@ -358,6 +414,9 @@ def test_a_text_without_letters_and_digits_is_none() -> None:
         ("<img src=small.jpg srcset='small.jpg 300w, big.jpg 1200w, huge.jpg 4000w'>", "big.jpg"),
         ("<img src=small.jpg srcset='a,b.jpg 1x, c,d.jpg 2x'>", "c,d.jpg"),
         ("<img src='data:,' data-srcset='small.jpg 1x, big.jpg 2x'>", "big.jpg"),
+        ("<img src='data:,' nitro-lazy-srcset='small.jpg 300w, big.jpg 900w' nitro-lazy-src=small.jpg>", "big.jpg"),
+        ("<img src='data:,' ta-src-delete=i/big.jpg>", "i/big.jpg"),
+        ("<img width=0 height=0 sizes=100vw srcset='small.jpg 300w, big.jpg 900w'>", "big.jpg"),
         ("<picture><source srcset='a.avif 900w' type=image/avif><source srcset='a.webp 900w'><img src=a.jpg></picture>",
          "a.webp"),
         ("<picture><source type=image/svg+xml srcset=a.svg><img src=a.jpg></picture>", "a.jpg"),

@@ -55,6 +55,7 @@ class Head:
     base: str = ""
     directives: tuple[str, ...] = ()
     headline: str = ""  # og:title, else the title
+    image: str = ""  # og:image, as it is written
     open_graph: int = 0  # og:type: 0 for none, then the place among those told apart, then one for any other
     forum: bool = False  # written by forum software
     types: int = 0  # bits: `TYPES` found in JSON-LD
@@ -91,6 +92,7 @@ def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey
         base=base,
         directives=tuple(sorted(directives)),
         headline=_headline(metas.get("og:title", ""), title),
+        image=metas.get("og:image", "").strip() or metas.get("twitter:image", "").strip(),
         open_graph=_open_graph(metas.get("og:type", "")),
         forum=bool(_FORUM.search(metas.get("generator", ""))),
         published=next((date for name in _PUBLISHED_METAS if (date := _date(metas.get(name, "")))), None),

@@ -10,9 +10,10 @@ _LAZY = (
     "data-src", "data-original", "data-lazy-src", "data-lazy", "data-lazyload", "data-image", "data-image-src",
     "data-img-src", "data-full-src", "data-fullsrc", "data-hi-res-src", "data-large-file", "data-orig-file",
     "data-orig-src", "data-original-src", "data-src-fg", "data-scroll-image", "data-lateloadsrc", "data-gt-lazy-src",
-    "data-url", "data-ll-src", "data-cfsrc", "data-pin-media", "src2",
+    "data-url", "data-ll-src", "data-cfsrc", "nitro-lazy-src", "data-pin-media", "src2",
 )  # fmt: skip
-_LAZY_SETS = ("data-srcset", "data-lazy-srcset", "data-original-set", "data-ll-srcset")
+_SETS = ("srcset", "data-srcset", "data-lazy-srcset", "data-original-set", "data-ll-srcset", "nitro-lazy-srcset")
+_LAZY_NAMES = frozenset(_LAZY)
 # A placeholder that is the page itself; scripts then keep the address under a name of their own.
 _PAGE = re.compile(r"\.html?(?:[?#]|$)", re.IGNORECASE)
 _PICTURE = re.compile(r"[^\s\"'<>{}]+\.(?:jpe?g|png|webp|gif|avif)(?:\?\S*)?", re.IGNORECASE)
@@ -21,6 +22,7 @@ _LONGEST = 4096
 _BACKGROUND = re.compile(r"background(?:-image)?\s*:[^;]*?\burl\(\s*[\"']?([^\"')]+)", re.IGNORECASE)
 _NO_ADDRESS = frozenset({"alt", "title", "id", "class", "src", "srcset", "usemap", "longdesc"})
 _CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+([^,]*))?\s*(?:,|$)")
+_PIXELS = re.compile(r"\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*", re.IGNORECASE)
 # A candidate wider than this costs traffic and is scaled down by every vision tower anyway.
 _WIDE_ENOUGH = 2048.0
 _CSS_PIXELS = 1000.0
@@ -35,10 +37,8 @@ def source_of(image: Attributes, picture_sources: Sequence[Attributes]) -> str |
     Order: the plain source (src, or where scripts keep it) if it is known to be large enough, the best candidate of a
     srcset (its own or of the picture around it), the plain source.
     """
-    sets = [image.get(name) for name in ("srcset", *_LAZY_SETS)]
-    for source in picture_sources:
-        if not (source.get("type") or "").startswith(_UNREAD_TYPES):
-            sets += [source.get(name) for name in ("srcset", *_LAZY_SETS)]
+    read = [source for source in picture_sources if not (source.get("type") or "").startswith(_UNREAD_TYPES)]
+    sets = [element[name] for element in (image, *read) for name in _SETS if name in element]
     candidates = [candidate for value in sets if value for candidate in parse_srcset(value)]
     best = max(candidates, key=_preference, default=None)
     plain = _plain_source(image)
@@ -71,10 +71,11 @@ def _file(url: str) -> str:
 
 def _plain_source(image: Attributes) -> str | None:
     src = (image.get("src") or "").strip()
-    lazy = next((v.strip() for name in _LAZY if (v := image.get(name)) and _is_address(v)), None)
-    if lazy and lazy != src:
-        return lazy
-    if not src or _PAGE.search(src):
+    if not _LAZY_NAMES.isdisjoint(image):
+        lazy = next((v.strip() for name in _LAZY if (v := image.get(name)) and _is_address(v)), None)
+        if lazy and lazy != src:
+            return lazy
+    if not _is_address(src) or _PAGE.search(src):
         src = _named_picture(image) or ("" if _PAGE.search(src) else src)
     return src if src and _is_address(src) else None
 
@@ -120,5 +121,5 @@ def _preference(candidate: tuple[str, float]) -> tuple[bool, float]:
 
 def pixels(value: str | None) -> int | None:
     """A width or height attribute in CSS pixels; None where it is missing, a percentage or nonsense."""
-    match = re.fullmatch(r"\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*", value or "", re.IGNORECASE)
+    match = _PIXELS.fullmatch(value) if value else None
     return int(match.group(1)) if match else None

@@ -111,7 +111,7 @@ def _understand(pages: Sequence[ReadPage], caps: ExtractSettings) -> list[Page |
     columns = columns_of([page.cleaned.markup for page in pages], caps.max_depth)
     blocks = find_blocks(columns)
     choice = choose(columns, blocks, [page.head for page in pages])
-    pictures, dropped = find_pictures(columns, blocks, choice, [page.head.base for page in pages])
+    pictures, dropped = find_pictures(columns, blocks, choice, [page.head for page in pages])
     assembled = nodes_of_pages(columns, blocks, choice.kept, pictures)
     measured = measure(blocks, choice, [page.size for page in pages])
     words = np.bincount(blocks.page, blocks.counts.words * choice.kept, len(pages))

@@ -4,8 +4,9 @@ import html
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ from pipelines.extract import image_source
 from pipelines.extract.blocks import Blocks, running
 from pipelines.extract.columns import Bools, Columns, Ints
 from pipelines.extract.content import ABOUT_ONE_SUBJECT, MADE_OF_CARDS, Choice
+from pipelines.extract.head import Head
 from pipelines.extract.markup import PURPOSE, TAG
 
 _ATTRIBUTE = re.compile(r'([^\s"=]+)="([^"]*)"')
@@ -44,7 +46,8 @@ _TINY = 3
 _ICON = 128
 # A box with so few words says nothing about whether it is content: a caption, a button.
 _ENOUGH_WORDS = 20
-# An element with one image, its noscript twin, and a few words that are no link is a picture with its caption.
+# An element with one image, or that and one for small screens, and a few words that are no link is a picture with its
+# caption.
 _ALONE, _CAPTION_WORDS, _LINKED = 2, 60, 0.3
 # A caption of so many words at most belongs to the image in its element, or in one of the three around it.
 _LONG_CAPTION, _CAPTION_LEVELS, _CAPTION_CHARACTERS = 200, 4, 5_000
@@ -52,10 +55,17 @@ _GALLERY = 50  # so many images of a figure share its caption
 _CAPTION = PURPOSE["caption"] | PURPOSE["captioned"]
 # One whose words are a link and were not kept shows another page.
 _TEASER_WORDS = 4
-# One that is named for furniture and holds nothing that was kept is not looked through.
-_ASIDE = PURPOSE["navigation"] | PURPOSE["footer"] | PURPOSE["share"] | PURPOSE["advert"] | PURPOSE["related"]
+# One that is named for furniture and holds nothing that was kept is not looked through; if for what leads to other
+# pages, then only if it has a link: the picture on top of an article is called a featured image.
+_ASIDE = PURPOSE["navigation"] | PURPOSE["footer"] | PURPOSE["share"]
+_LEADING_AWAY = PURPOSE["advert"] | PURPOSE["related"]
 _MOSTLY = 0.5
 _FILE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg|bmp|tiff?|pdf)\b", re.IGNORECASE)
+# The picture that a page is shared with is known by its file's name, without what says its size or kind; if that is
+# short, such as original.jpg, with the folder's.
+_FOLDER, _SIZE = re.compile(r"/|%2F", re.IGNORECASE), re.compile(r"(?:[-_]\d+x\d+|-scaled)?(?:\.\w{2,5})?$")
+_TELLING_NAME, _LONGEST_ADDRESS, _MOST_PLACES = 12, 4096, 1_000
+_LONGER_NAME = re.compile(rb"-?(?!scaled)[A-Za-z]")
 # What a page shows so often is a bullet or a sign; of fewer copies (noscript twins, slide shows) the first is kept.
 _REPEATED = 6
 
@@ -81,29 +91,33 @@ def attributes_of(tag: str) -> dict[str, str]:
 
 
 def find_pictures(
-    columns: Columns, blocks: Blocks, choice: Choice, bases: list[str]
+    columns: Columns, blocks: Blocks, choice: Choice, heads: Sequence[Head]
 ) -> tuple[list[list[Picture]], list[Counter[str]]]:
     """Pictures of each page in order, and how many image elements became none, by reason."""
     every, elements = _image_elements(columns)
-    tokens = every[_kept_share(columns, blocks, choice.kept, every) >= _MOSTLY]
+    shared = _shared(columns, heads, every)
+    amid = _kept_share(columns, blocks, choice.kept, every) >= _MOSTLY
+    tokens, shared, amid = every[shared | amid], shared[shared | amid], amid[shared | amid]
     pages = columns.page_of_token[tokens].tolist()
     links = columns.nearest(columns.element_tag == TAG["a"])
     kind = choice.kinds.argmax(axis=1)
     one_subject, of_cards = np.isin(kind, ABOUT_ONE_SUBJECT), np.isin(kind, MADE_OF_CARDS)
-    outside = _outside(columns, blocks, choice.kept, tokens)
-    chosen: list[list[Picture]] = [[] for _ in bases]
-    dropped: list[Counter[str]] = [Counter() for _ in bases]
-    described = [_describe(columns, token, bases[page]) for token, page in zip(tokens.tolist(), pages, strict=True)]
+    may_lead = ~shared & (one_subject[pages] | (_outside(columns, blocks, choice.kept, tokens) & ~of_cards[pages]))
+    chosen: list[list[Picture]] = [[] for _ in heads]
+    dropped: list[Counter[str]] = [Counter() for _ in heads]
+    described = [
+        _describe(columns, token, heads[page].base) for token, page in zip(tokens.tolist(), pages, strict=True)
+    ]
     times = Counter(
         (page, found.url) for page, found in zip(pages, described, strict=True) if isinstance(found, Picture)
     )
-    seen: list[set[str]] = [set() for _ in bases]
+    seen: list[set[str]] = [set() for _ in heads]
     captions = _captions(columns, blocks, every)
     for number, (page, found) in enumerate(zip(pages, described, strict=True)):
         if isinstance(found, str):
             dropped[page][found] += 1
-        elif (one_subject[page] or (outside[number] and not of_cards[page])) and _leads_elsewhere(
-            columns, links, found.token
+        elif (
+            _leads_elsewhere(columns, links, found.token) if may_lead[number] else not amid[number] and _is_icon(found)
         ):
             dropped[page]["teaser"] += 1
         elif found.url in seen[page] or times[page, found.url] >= _REPEATED:
@@ -129,6 +143,53 @@ def _image_elements(columns: Columns) -> tuple[Ints, Ints]:
         elements = elements + np.bincount(columns.page_of_token[opens], minlength=columns.pages)
         is_image[opens] = True
     return np.flatnonzero(is_image), elements
+
+
+def _shared(columns: Columns, heads: Sequence[Head], tokens: Ints) -> Bools:
+    """Whether each image shows the picture that its page is shared with, in any size."""
+    found = np.zeros(len(tokens), np.bool_)
+    ends = np.cumsum(columns.tokens)
+    places: list[int] = []
+    for head, begin, end in zip(heads, (ends - columns.tokens).tolist(), ends.tolist(), strict=True):
+        name = _name_of(head.image).encode("utf-8", "replace") if head.image and begin < end else b""
+        if name:
+            places += _places(columns.html, name, int(columns.tag_begins[begin]), int(columns.tag_ends[end - 1]))
+    token = np.searchsorted(columns.tag_begins, places, "right") - 1
+    image = np.searchsorted(tokens, token)
+    inside = (places < columns.tag_ends[token]) & (image < len(tokens))
+    token, image = token[inside], image[inside]
+    # A source stands before the image of its picture.
+    source = (columns.tag[token] == TAG["source"]) & (columns.owner[tokens[image]] == columns.owner[token])
+    found[image[source | (tokens[image] == token)]] = True
+    return found
+
+
+def _places(html: bytes, name: bytes, begin: int, end: int) -> Iterator[int]:
+    """Where a name stands that is not a part of a longer one, among the first places at which it stands at all."""
+    at = begin - 1
+    for _ in range(_MOST_PLACES):
+        at = html.find(name, at + 1, end)
+        if at < 0:
+            return
+        whole = not html[at - 1 : at].isalnum() or html[at - 3 : at] in (b"%2F", b"%2f")
+        if whole and not _LONGER_NAME.match(html, at + len(name)):
+            yield at
+
+
+def _name_of(address: str) -> str:
+    """What tells a picture's file from others; nothing if it tells too little, or that it is a logo."""
+    try:
+        *folders, name = _FOLDER.split(urlsplit(address[:_LONGEST_ADDRESS]).path.rstrip("/"))
+    except ValueError:
+        return ""
+    name = _SIZE.sub("", name)
+    telling = name if len(name) >= _TELLING_NAME or not folders else f"{folders[-1]}/{name}"
+    return telling if name and len(telling) >= _TELLING_NAME and not _DECORATION.search(name) else ""
+
+
+def _is_icon(picture: Picture) -> bool:
+    """Whether a picture is known to be shown small."""
+    return max(picture.width or _ICON, picture.height or _ICON) < _ICON
 
 
 def _outside(columns: Columns, blocks: Blocks, kept: Bools, tokens: Ints) -> Bools:
@@ -163,10 +224,15 @@ def _kept_share(columns: Columns, blocks: Blocks, kept: Bools, tokens: Ints) -> 
     taken = running(blocks.counts.words * kept)
     box = columns.owner[tokens].copy()
     solid, linked = running(blocks.counts.solid), running(blocks.linked)
-    images = running((columns.tag == TAG["img"]).astype(np.int64))
+    scripted = columns.nearest(columns.element_tag == TAG["noscript"]) >= 0
+    shown = (columns.tag == TAG["img"]) & ~((columns.owner >= 0) & scripted[columns.owner])
+    images, links = running(shown), running((columns.tag == TAG["a"]) & ~columns.is_end)
     transparent = columns.nearest(columns.element_tag == TAG["figure"]) >= 0
     transparent |= columns.element_tag == TAG["header"]
-    named_aside = (columns.codes[columns.opens] & _ASIDE) != 0
+    named = columns.codes[columns.opens]
+    named_aside = ((named & _ASIDE) != 0) | (
+        ((named & _LEADING_AWAY) != 0) & (links[columns.closes] > links[columns.opens])
+    )
     share = np.zeros(len(tokens))
     open_ = np.ones(len(tokens), np.bool_)
     for _ in range(64):
@@ -232,6 +298,8 @@ def _describe(columns: Columns, token: int, base: str) -> Picture | str:
     """An image as its element gives it, or why it is none."""
     attributes = attributes_of(columns.markup_of(token))
     width, height = (image_source.pixels(attributes.get(side)) for side in ("width", "height"))
+    if "srcset" in attributes and not width and not height:
+        width = height = None  # 0 by 0 in several sizes: its style says how large it is
     sides = [side for side in (width, height) if side is not None]
     if sides and max(sides) <= _TINY:
         return "tracking_pixel"
