@@ -1,14 +1,18 @@
 """HTML pages to nodes: order, images, boilerplate, captions, encodings and caps."""
 
 import time
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 
+from pipelines.extract.assembly import whole_rows
+from pipelines.extract.blocks import find_blocks
+from pipelines.extract.columns import columns_of
 from pipelines.extract.content import _close_gaps, _head_what_is_kept
 from pipelines.extract.encoding import decode, to_utf8
 from pipelines.extract.image_source import parse_srcset, pixels, source_of
-from pipelines.extract.page import Page, Source, parse_page, parse_pages
+from pipelines.extract.page import Page, ReadPage, Source, parse_page, parse_pages, read_page
 from pipelines.frame.http_message import HttpHead
 from pipelines.frame.warc import Record, Slice, read_records
 from schemas.recipe import ExtractSettings
@@ -281,6 +285,13 @@ def test_the_picture_that_a_page_is_shared_with_is_found_in_sources_and_not_as_a
         assert _images(_parse(related.format(icon), head=head)) == images
 
 
+def test_a_placeholder_is_no_picture_of_whatever_size() -> None:
+    html = "".join(
+        f"<p><img width=600 height=400 src={name}></p>" for name in ("/i/blank.gif", "/no-image.jpg", "/i/b.jpg")
+    )
+    assert _images(_parse(_story() + html)) == ["https://site.example/i/b.jpg"]
+
+
 def test_an_animation_is_a_picture_and_a_counter_is_none() -> None:
     page = _parse(_story() + "<p><img src=/2017/05/seascapes.gif></p><p><img src=/count.gif?page=17></p>")
     assert _images(page) == ["https://site.example/2017/05/seascapes.gif"]
@@ -416,6 +427,10 @@ def test_a_text_without_letters_and_digits_is_none() -> None:
         ("<img src='data:,' data-srcset='small.jpg 1x, big.jpg 2x'>", "big.jpg"),
         ("<img src='data:,' nitro-lazy-srcset='small.jpg 300w, big.jpg 900w' nitro-lazy-src=small.jpg>", "big.jpg"),
         ("<img src='data:,' ta-src-delete=i/big.jpg>", "i/big.jpg"),
+        ("<img src=a.jpg data-src='a.jpg?w={width}'>", "a.jpg"),
+        ("<img src=a.jpg data-src='a_%7Bwidth%7Dx.jpg'>", "a.jpg"),
+        ("<img data-lazy='[small.jpg, (default)], [large.jpg, (large)]'>", "large.jpg"),
+        ("<img data-lazy='[small.jpg, (default)]'>", "small.jpg"),
         ("<img width=0 height=0 sizes=100vw srcset='small.jpg 300w, big.jpg 900w'>", "big.jpg"),
         ("<picture><source srcset='a.avif 900w' type=image/avif><source srcset='a.webp 900w'><img src=a.jpg></picture>",
          "a.webp"),
@@ -602,3 +617,93 @@ def test_a_hundred_captions_of_many_images_take_no_time() -> None:
     began = time.process_time()
     _parse(html)
     assert time.process_time() - began < 1.5
+
+
+STRAYS = ["<noscript><img src=/tr height=1 width=1></noscript>", "<div></div>", "<iframe></iframe>", "&nbsp;", "word"]
+
+
+@pytest.mark.parametrize("stray", STRAYS)
+def test_what_a_head_says_behind_a_stray_element_is_heard(stray: str) -> None:
+    said = (
+        "<title>The bell</title><meta name=robots content='noai, noimageai'><meta name=tdm-reservation content=1>"
+        "<base href=https://cdn.example/><meta property=article:published_time content=2021-02-03>"
+    )
+    html = f"<!DOCTYPE html><html><head>{stray}{said}</head><body>{_story()}<img src=a.jpg></body></html>"
+    page = parse_page(html, URL, HttpHead(200), ExtractSettings())
+    assert isinstance(page, Page)
+    assert (page.head.title, page.head.base) == ("The bell", "https://cdn.example/")
+    assert set(page.head.directives) == {"noai", "noimageai", "tdm-reservation"}
+    assert page.head.published == datetime(2021, 2, 3, tzinfo=UTC)
+    assert _images(page) == ["https://cdn.example/a.jpg"]
+    assert "word" not in _texts(page)
+
+
+def test_what_the_head_says_counts_before_what_the_body_says() -> None:
+    page = _parse(_story() + "<title>Other</title><meta name=date content=2001-01-01><meta itemprop=x content=y>",
+                  head="<meta name=date content=2002-02-02>")  # fmt: skip
+    assert (page.head.title, page.head.published) == ("A page", datetime(2002, 2, 2, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1970-01-01", "2999-01-01"])
+def test_a_date_that_means_none_is_none_and_another_is_taken(date: str) -> None:
+    head = f"<meta property=article:published_time content={date}>"
+    assert _parse(_story(), head=head).head.published is None
+    head += "<meta name=date content=1970-01-02>"
+    assert _parse(_story(), head=head).head.published == datetime(1970, 1, 2, tzinfo=UTC)
+
+
+def test_the_licence_of_a_script_is_not_that_of_the_page() -> None:
+    link = "https://creativecommons.org/licenses/by/4.0/"
+    for html in (f"<script>/* {link} */</script>", f"<!-- {link} -->", f"<p title={link}>Bell</p>"):
+        assert _parse(_story() + html).head.licenses == ()
+    assert _parse(_story() + f"<p><a href={link}>CC BY</a></p>").head.licenses == (link,)
+
+
+@pytest.mark.parametrize("declared", ["", "utf-8"])
+def test_korean_in_its_own_encoding_is_found(declared: str) -> None:
+    korean = "등대지기는 매일 저녁 날씨를 기록하였고, 안개가 끼면 아침까지 종을 울렸다."
+    assert to_utf8(f"<p>{korean}</p>".encode("cp949"), declared) == (f"<p>{korean}</p>".encode(), "cp949")
+    latin = "<p>Ma\u00eftresse, l'\u00e9t\u00e9 est l\u00e0 " + "\u00e9\u00e8 " * 40
+    assert to_utf8(latin.encode("cp1252"), declared)[1] != "cp949"
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "<span class=katex><span class=katex-mathml><math><semantics><mfrac><mi>a</mi><mi>b</mi></mfrac>"
+        "<annotation encoding='application/x-tex'>\\frac{a}{b}</annotation></semantics></math></span>"
+        "<span class=katex-html aria-hidden=true><span>b</span><span>a</span></span></span>",
+        "<span class=MathJax_Preview>x</span><span class=MathJax id=m1><span>a</span>b</span>"
+        "<script type='math/tex'>\\frac{a}{b}</script>",
+    ],
+)
+def test_a_formula_that_a_script_has_drawn_comes_once(formula: str) -> None:
+    page = _parse(f"<article>{_story()}<p>The height of the tower is {formula} of what the chart says.</p></article>")
+    assert _texts(page)[-1] == "The height of the tower is \\frac{a}{b} of what the chart says."
+
+
+def test_line_numbers_are_no_code() -> None:
+    code = "def ring(bell):\n    bell.swing()"
+    table = f"<table><tr><td class=gutter><pre>1\n2</pre></td><td><pre>{code}</pre></td></tr></table>"
+    texts = _texts(_parse(f"<article>{_story()}<h2>The code</h2>{table}<p>{PROSE}</p></article>"))
+    assert code in texts
+    assert not any(text.startswith("1") for text in texts)
+
+
+def test_xhtml_has_empty_elements() -> None:
+    head = "<head><script src='a.js'/><title/></head>"
+    html = f"<html xmlns='http://www.w3.org/1999/xhtml'>{head}<body>{_story()}</body></html>"
+    xhtml = HttpHead(200, {"content-type": ["application/xhtml+xml; charset=utf-8"]})
+    page = parse_page(html, URL, xhtml, ExtractSettings())
+    assert isinstance(page, Page)
+    assert _texts(page) == STORY
+
+
+def test_the_rows_of_a_table_are_kept_whole() -> None:
+    rows = "".join(f"<tr><td>{i}<td>Keeper {i}<td>{i * 7} nights<td>0</tr>" for i in range(4))
+    read = read_page(Source(f"<table>{rows}</table><p>0</p>".encode(), URL, HttpHead(200)), ExtractSettings())
+    assert isinstance(read, ReadPage)
+    columns = columns_of([read.cleaned.markup])
+    blocks = find_blocks(columns)
+    kept = np.array([text == "Keeper 2" for text in blocks.texts])
+    assert np.flatnonzero(whole_rows(columns, blocks, kept)).tolist() == [8, 9, 10, 11]

@@ -1,5 +1,6 @@
 """Chosen blocks and pictures to the nodes of a document: texts and images in the order of the page."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ _MAX_NODE_CHARACTERS = 100_000
 # Soft hyphens, zero-width spaces, word joiners, byte order marks: hints for line breaking, noise in text. Joiners that
 # change letters (U+200C, U+200D) stay.
 _HINTS = "\u00ad\u200b\u2060\u2063\ufeff"
+# The cell beside a listing.
+_LINE_NUMBERS = re.compile(r"\d{1,5}(?:\s+\d{1,5})*")
 # Longer items than this on average are paragraphs or cards of their own, whatever element they are in.
 _SHORT_ITEM = 200
 
@@ -49,6 +52,17 @@ def nodes_of_pages(
             writer.add_picture(picture)
         assembled.append(writer.nodes)
     return assembled
+
+
+def whole_rows(columns: Columns, blocks: Blocks, kept: Bools) -> Bools:
+    """Blocks that were kept, and those beside one in a row of a table that reads as one: numbers need their columns."""
+    pieces = _pieces(columns, blocks)
+    row, group = np.array((pieces.row, pieces.group), np.int64)
+    code = (columns.inherit_bits()[blocks.leaf] & PURPOSE["code"]) != 0  # a line and its number are no row
+    in_row = (row >= 0) & (group >= 0) & ~code
+    begun = np.zeros(len(columns.opens), np.bool_)
+    begun[row[kept & in_row]] = True
+    return kept | (in_row & begun[row])
 
 
 def _is_before(columns: Columns, token: int, first: int, last: int) -> bool:
@@ -113,9 +127,9 @@ class _Writer:
             for hint in _HINTS:
                 if hint in text:
                     text = text.replace(hint, "")
-        if not text:
-            return
         group, row = self._pieces.group[i], self._pieces.row[i]
+        if not text or (row >= 0 and self._pieces.preformatted[i] and _LINE_NUMBERS.fullmatch(text)):
+            return
         if group >= 0 and group == self._group:
             before = self.nodes[-1].text or ""
             joint = " | " if row >= 0 and row == self._row else "\n"

@@ -18,6 +18,10 @@ _DATA_TYPES = ("application/ld+json", "application/json")
 _TEX = (
     "annotation[encoding='application/x-tex'], annotation[encoding='application/x-latex'], annotation[encoding='TeX']"
 )
+# What KaTeX and MathJax have made of a formula that the page holds as well.
+_RENDERED = (
+    "body span.katex-html,body span.MathJax,body span.MathJax_Preview,body span.MathJax_SVG,body span.MathJax_CHTML"
+)
 # Between texts: MediaWiki's links for editing a section and its line below each title ("From Wikipedia, the free
 # encyclopedia"), page numbers in Project Gutenberg's books.
 _MARKS = "body span.mw-editsection,body #siteSub,body span.pagenum"
@@ -48,6 +52,10 @@ def clean(tree: LexborHTMLParser, hints: int) -> Cleaned:
         for node in tree.css("script[type^='math/']"):
             node.replace_with(f" {one_line(node.text())} ")
     formulas = tree.body.css("math") if hints & native.MATH else []
+    if formulas or hints & native.MATH_SCRIPT:
+        for node in tree.css(_RENDERED):
+            node.decompose()
+        formulas = tree.body.css("math") if formulas else []
     for node in reversed(formulas):
         if not _in_math(node):
             node.replace_with(f" {one_line(_tex(node))} ")

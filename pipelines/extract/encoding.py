@@ -12,6 +12,8 @@ _BOM_BYTES = tuple(bom for bom, _ in _BOMS)
 _META = re.compile(rb"<meta[^>]{0,512}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_:.-]+)", re.IGNORECASE)
 _XML = re.compile(rb"^\s*<\?xml[^>]{0,256}?encoding\s*=\s*[\"']([a-zA-Z0-9_:.-]+)", re.IGNORECASE)
 _META_WITHIN = 4096
+# Characters beyond ASCII; of Korean pages so many at least, and this share of them, are syllables of Hangul.
+_FOREIGN, _HANGUL, _MOSTLY_HANGUL = re.compile(r"[^\x00-\x7f]"), 20, 0.8
 # What browsers decode with where a page names a narrower or older set (WHATWG Encoding Standard, names and labels).
 _WIDER = {
     "ascii": "cp1252", "iso8859-1": "cp1252", "latin-1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030",
@@ -63,6 +65,8 @@ def _choose(body: bytes, declared: list[str]) -> str:
     detected = _known(detect_encoding(body) or "")
     if "utf-8" in declared and detected in (None, "utf-8", "cp1252") and _mostly_decodes(body, "utf-8"):
         return "utf-8"
+    if detected in (None, "utf-8") and not _mostly_decodes(body, "utf-8") and _is_korean(body):
+        return "cp949"
     return detected or (declared[0] if declared else "cp1252")
 
 
@@ -70,6 +74,13 @@ def _mostly_decodes(body: bytes, name: str) -> bool:
     """Whether at most one character in a thousand is not valid: pages are cut and pasted, few are flawless."""
     text = body.decode(name, "replace")
     return text.count("\ufffd") * 1000 <= len(text)
+
+
+def _is_korean(body: bytes) -> bool:
+    """Whether a page is Korean in its own encoding, which detection takes for UTF-8."""
+    foreign = _FOREIGN.findall(body.decode("cp949", "replace"))
+    hangul = sum("\uac00" <= character <= "\ud7a3" for character in foreign)
+    return hangul >= _HANGUL and hangul >= _MOSTLY_HANGUL * len(foreign)
 
 
 def _meta_charset(body: bytes) -> str:

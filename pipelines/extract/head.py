@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urljoin
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from filters import consent
 from pipelines.extract import native
@@ -31,6 +31,8 @@ _PUBLISHED_METAS = (
     "dcterms.created", "publishdate", "pubdate", "sailthru.date", "parsely-pub-date",
 )  # fmt: skip
 _PUBLISHED = re.compile(r'"datePublished"\s*:\s*"([^"]{4,40})"')
+# What systems write that have no date: year 1, the epoch, a year far ahead.
+_FIRST_YEAR, _LAST_YEAR, _EPOCH = 1500, 2100, datetime(1970, 1, 1, tzinfo=UTC)
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2})?)(?:\.\d+)?\s*(Z|[+-]\d{2}:?\d{2})?)?")
 # Looked for as bytes, since a selector costs more than all of the head.
 _MAX_LICENSES = 10
@@ -40,6 +42,7 @@ _HREF = re.compile(rb"\bhref\s*=\s*[\"']?([^\"'\s>]{1,300})", re.IGNORECASE)
 _COMMONS = re.compile(rb"creativecommons\.org/(?:licenses|publicdomain)/[a-zA-Z+-]+(?:/\d\.\d/?)?")
 _SCHEMES = (b"https://", b"http://")
 _WORD = re.compile(r"\w+")
+_METAS = (b"<meta", b"<META")
 # Seconds, five at most, and where to; as the HTML standard reads a refresh. Possessive: what it reads may be long.
 _REFRESH = re.compile(
     r"\s*+(?=[\d.])0*+[0-5]?(?!\d)[\d.]*+(?:\s*+[;,]\s*+|\s++)(?:url\s*+=\s*+)?+['\"]?([^'\"\s]+)", re.IGNORECASE
@@ -70,7 +73,7 @@ def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey
     metas: dict[str, str] = {}
     directives = set(consent.of_response(response.all("x-robots-tag"), response.get("tdm-reservation")))
     title, base, refreshes = "", url, False
-    for node in (tree.head or tree).css("title,base[href],meta[content]"):
+    for node in _elements(tree, seen):
         tag = node.tag
         if tag == "title":
             title = title or " ".join(node.text().split())
@@ -99,6 +102,15 @@ def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey
         refreshes=refreshes,
         licenses=_licenses(seen, base),
     )
+
+
+def _elements(tree: LexborHTMLParser, seen: Survey) -> list[LexborNode]:
+    """What speaks of the page: in its head, and in its body where a stray element or text has closed the head early."""
+    found = (tree.head or tree).css("title,base[href],meta")
+    written = sum(seen.left.count(name) for name in _METAS)
+    if written > len(found) or not any(node.tag == "title" for node in found):
+        found += tree.css("body title,body base[href],body meta[name],body meta[property],body meta[http-equiv]")
+    return found
 
 
 def describe_data(head: Head, data: Sequence[str]) -> Head:
@@ -134,9 +146,10 @@ def _date(text: str) -> datetime | None:
     day, time, offset = match.groups()
     try:
         found = datetime.fromisoformat(f"{day}T{time or '00:00'}{(offset or '+00:00').replace('Z', '+00:00')}")
-        return found.astimezone(UTC)
+        found = found.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return found if _FIRST_YEAR <= found.year <= _LAST_YEAR and found != _EPOCH else None
 
 
 def _licenses(seen: Survey, base: str) -> tuple[str, ...]:
@@ -147,7 +160,7 @@ def _licenses(seen: Survey, base: str) -> tuple[str, ...]:
         if relation and target and b"license" in relation.group(1).lower().split():
             linked.append(target.group(1))
     if not linked and seen.hints & native.COMMONS:
-        linked = sorted(_commons(seen.page))
+        linked = sorted(_commons(seen.left))
         linked = linked if len(linked) == 1 else []
     return tuple(dict.fromkeys(_join(base, link.decode("utf-8", "replace")) for link in linked[:_MAX_LICENSES]))
 

@@ -13,6 +13,8 @@ _LAZY = (
     "data-url", "data-ll-src", "data-cfsrc", "nitro-lazy-src", "data-pin-media", "src2",
 )  # fmt: skip
 _SETS = ("srcset", "data-srcset", "data-lazy-srcset", "data-original-set", "data-ll-srcset", "nitro-lazy-srcset")
+# Foundation's "[small.jpg, (default)], [large.jpg, (large)]", of which the last is taken.
+_INTERCHANGE = re.compile(r"^\s*\[(?:.*\[)?\s*([^\s,\]]+)\s*,[^\]]*\]\s*$", re.DOTALL)
 _LAZY_NAMES = frozenset(_LAZY)
 # A placeholder that is the page itself; scripts then keep the address under a name of their own.
 _PAGE = re.compile(r"\.html?(?:[?#]|$)", re.IGNORECASE)
@@ -20,6 +22,9 @@ _PICTURE = re.compile(r"[^\s\"'<>{}]+\.(?:jpe?g|png|webp|gif|avif)(?:\?\S*)?", r
 # Characters of an attribute that is looked through for an address: what is longer is none.
 _LONGEST = 4096
 _BACKGROUND = re.compile(r"background(?:-image)?\s*:[^;]*?\burl\(\s*[\"']?([^\"')]+)", re.IGNORECASE)
+_NO_ADDRESSES = ("data:", "blob:", "javascript:", "about:", "{", "[", "#")
+# What a script fills in: {width}, {{ image }}, %7Bwidth%7D.
+_TEMPLATE = re.compile(r"\{[\w\s.{]*\}|%7B\w+%7D", re.IGNORECASE)
 _NO_ADDRESS = frozenset({"alt", "title", "id", "class", "src", "srcset", "usemap", "longdesc"})
 _CANDIDATE = re.compile(r"\s*([^\s,]\S*[^\s,]|[^\s,])(?:\s+([^,]*))?\s*(?:,|$)")
 _PIXELS = re.compile(r"\s*(\d{1,5})(?:\.\d+)?\s*(?:px)?\s*", re.IGNORECASE)
@@ -72,7 +77,8 @@ def _file(url: str) -> str:
 def _plain_source(image: Attributes) -> str | None:
     src = (image.get("src") or "").strip()
     if not _LAZY_NAMES.isdisjoint(image):
-        lazy = next((v.strip() for name in _LAZY if (v := image.get(name)) and _is_address(v)), None)
+        named = (_INTERCHANGE.sub(r"\1", v).strip() for name in _LAZY if (v := image.get(name)))
+        lazy = next(filter(_is_address, named), None)
         if lazy and lazy != src:
             return lazy
     if not _is_address(src) or _PAGE.search(src):
@@ -88,7 +94,7 @@ def _named_picture(element: Attributes) -> str | None:
 
 def _is_address(value: str) -> bool:
     value = value.strip()
-    return bool(value) and not value.startswith(("data:", "blob:", "javascript:", "about:", "{", "#"))
+    return bool(value) and not value.startswith(_NO_ADDRESSES) and not _TEMPLATE.search(value)
 
 
 def parse_srcset(value: str) -> list[tuple[str, float]]:

@@ -1,13 +1,14 @@
 """HTML pages to their nodes: parsed under caps, cut to their content, texts and images in the order of the document."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from selectolax.lexbor import LexborHTMLParser
 
-from pipelines.extract.assembly import Node, nodes_of_pages
+from pipelines.extract.assembly import Node, nodes_of_pages, whole_rows
 from pipelines.extract.blocks import find_blocks
 from pipelines.extract.cleaning import Cleaned, clean
 from pipelines.extract.columns import BrokenMarkup, TooDeep, columns_of
@@ -25,6 +26,8 @@ from schemas.statuses import RecordOutcome
 # unless the page is no larger itself; so are some more words, none of which the models believe in.
 _SAYS_SOMETHING, _LITTLE_BYTES = 15, 10_000
 _SAYS_MORE, _BELIEVED = 60, 0.4
+# In XHTML these are empty elements; in HTML they swallow what comes behind them.
+_SELF_CLOSED = re.compile(rb"<(script|style|title|textarea|iframe|noscript)((?:\s[^<>]*)?)/>")
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ def read_page(source: Source, caps: ExtractSettings) -> ReadPage | RecordOutcome
     html = source.html
     if not html or html.isspace():
         return RecordOutcome.EMPTY
+    if source.head.content_type == "application/xhtml+xml":
+        html = _SELF_CLOSED.sub(rb"<\1\2></\1>", html)
     seen = survey(html, caps.max_nodes)
     if seen.tags > caps.max_nodes:
         return RecordOutcome.TOO_MANY_NODES
@@ -111,6 +116,7 @@ def _understand(pages: Sequence[ReadPage], caps: ExtractSettings) -> list[Page |
     columns = columns_of([page.cleaned.markup for page in pages], caps.max_depth)
     blocks = find_blocks(columns)
     choice = choose(columns, blocks, [page.head for page in pages])
+    choice = replace(choice, kept=whole_rows(columns, blocks, choice.kept))
     pictures, dropped = find_pictures(columns, blocks, choice, [page.head for page in pages])
     assembled = nodes_of_pages(columns, blocks, choice.kept, pictures)
     measured = measure(blocks, choice, [page.size for page in pages])

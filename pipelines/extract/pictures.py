@@ -34,6 +34,11 @@ _DECORATION_FILE = re.compile(
     r"|menu|close|play|rss|feed)\.(?:png|gif|svg)",
     re.IGNORECASE,
 )
+# What stands for a picture that is not there, whatever its size.
+_PLACEHOLDER = re.compile(
+    r"(?:.*[/_.-])?(?:blank|spacer|loading|placeholder|transparent|no[_-]?(?:image|photo|picture))\.(?:gif|png|jpe?g|webp)",
+    re.IGNORECASE,
+)
 _TRACKER = re.compile(
     r"(?:/tr\?|/pixel|/beacon|/collect\?|doubleclick\.net|scorecardresearch|quantserve|/b/ss/|/piwik|matomo"
     r"|mc\.yandex\.|counter\.yadro\.ru|top-fwz1\.mail\.ru)"
@@ -325,7 +330,7 @@ def _no_picture(attributes: Mapping[str, str], url: str, sides: list[int]) -> st
         return "vector_graphic"
     small = bool(sides) and _TINY < min(sides) < _SMALL
     named = max(sides, default=0) <= _ICON and _is_decoration(attributes, url)
-    return "decoration" if small or named or _FACE.search(path) else None
+    return "decoration" if small or named or _FACE.search(path) or _PLACEHOLDER.fullmatch(path) else None
 
 
 def _is_decoration(attributes: Mapping[str, str], url: str) -> bool:
