@@ -457,6 +457,27 @@ def test_a_lazy_image_and_its_noscript_twin_are_one() -> None:
     assert page.dropped_images["repeated"] == 1
 
 
+@pytest.mark.parametrize(
+    ("html", "shown"),
+    [
+        ("<img data-src=/i/keeper-of-fog-1024x768.jpg><noscript><img src=/i/keeper-of-fog-300x200.jpg></noscript>",
+         ["/i/keeper-of-fog-1024x768.jpg"]),
+        ("<img src=/i/keeper-of-fog.jpg?quality=1><img src=/i/keeper-of-fog.jpg?quality=80>",
+         ["/i/keeper-of-fog.jpg?quality=80"]),
+        ("<img src=/max/44/keeper-of-fog.jpg?q=20><noscript><img src=/max/796/keeper-of-fog.jpg></noscript>",
+         ["/max/796/keeper-of-fog.jpg"]),
+        ("<img src=/w_49,blur_30/keeper-of-fog.jpg><img src=/w_490/keeper-of-fog.jpg>", ["/w_490/keeper-of-fog.jpg"]),
+        ("<img src=/a/keeper-of-fog.jpg><img src=/b/keeper-of-fog.jpg>",
+         ["/a/keeper-of-fog.jpg", "/b/keeper-of-fog.jpg"]),
+        ("<img data-src=/i/keeper-of-fog.jpg><noscript><img src=/i/keeper-of-ice.jpg></noscript>",
+         ["/i/keeper-of-fog.jpg", "/i/keeper-of-ice.jpg"]),
+    ],
+)  # fmt: skip
+def test_a_picture_and_its_twin_of_another_size_are_one(html: str, shown: list[str]) -> None:
+    page = _parse(f"<article>{_story()}<figure>{html}</figure></article>")
+    assert _images(page) == [f"https://site.example{path}" for path in shown]
+
+
 def test_every_image_element_is_a_node_or_has_a_reason() -> None:
     page = _parse(
         f"<nav><img src=n.png></nav><header><a href=/><img src=logo.png></a></header>{_story()}<img src=a.jpg>"

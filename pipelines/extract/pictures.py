@@ -4,7 +4,7 @@ import html
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -71,6 +71,8 @@ _FILE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg|bmp|tiff?|pdf)\b", re.IGNO
 _FOLDER, _SIZE = re.compile(r"/|%2F", re.IGNORECASE), re.compile(r"(?:[-_]\d+x\d+|-scaled)?(?:\.\w{2,5})?$")
 _TELLING_NAME, _LONGEST_ADDRESS, _MOST_PLACES = 12, 4096, 1_000
 _LONGER_NAME = re.compile(rb"-?(?!scaled)[A-Za-z]")
+# A picture that scripts replace by itself: blurred, of the lowest quality, or less than 100 pixels wide.
+_PREVIEW = re.compile(r"blur_\d|\bq(?:uality)?[=_][1-3]?\d\b|\bw(?:idth)?[=_]\d{1,2}\b|/max/\d{1,2}/", re.IGNORECASE)
 # What a page shows so often is a bullet or a sign; of fewer copies (noscript twins, slide shows) the first is kept.
 _REPEATED = 6
 
@@ -118,6 +120,8 @@ def find_pictures(
     )
     seen: list[set[str]] = [set() for _ in heads]
     captions = _captions(columns, blocks, every)
+    in_noscript = columns.nearest(columns.element_tag == TAG["noscript"])[columns.owner[tokens]] >= 0
+    scripted = set(tokens[in_noscript].tolist())
     for number, (page, found) in enumerate(zip(pages, described, strict=True)):
         if isinstance(found, str):
             dropped[page][found] += 1
@@ -127,6 +131,10 @@ def find_pictures(
             dropped[page]["teaser"] += 1
         elif found.url in seen[page] or times[page, found.url] >= _REPEATED:
             dropped[page]["repeated"] += 1
+        elif chosen[page] and _is_twin(chosen[page][-1], found, scripted):
+            dropped[page]["repeated"] += 1
+            if _PREVIEW.search(chosen[page][-1].url):
+                chosen[page][-1] = replace(chosen[page][-1], url=found.url)
         else:
             seen[page].add(found.url)
             chosen[page].append(replace(found, caption=captions.get(found.token)))
@@ -190,6 +198,14 @@ def _name_of(address: str) -> str:
     name = _SIZE.sub("", name)
     telling = name if len(name) >= _TELLING_NAME or not folders else f"{folders[-1]}/{name}"
     return telling if name and len(telling) >= _TELLING_NAME and not _DECORATION.search(name) else ""
+
+
+def _is_twin(before: Picture, picture: Picture, in_noscript: Container[int]) -> bool:
+    """Whether a picture is the one before it again, for readers without scripts or in full."""
+    if (before.token in in_noscript) == (picture.token in in_noscript) and not _PREVIEW.search(before.url):
+        return False
+    name = _name_of(picture.url)
+    return bool(name) and name == _name_of(before.url)
 
 
 def _is_icon(picture: Picture) -> bool:
