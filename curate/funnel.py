@@ -34,7 +34,13 @@ def funnel(workspace: Workspace) -> dict[str, Any]:
     problems = list(_problems(records, tallies, total))
     return {
         "partitions": total,
-        "stages": [_stage(stage, records[stage], tallies[stage], paths) for stage in records],
+        "stages": [
+            {
+                **_stage(stage, records[stage], tallies[stage], paths),
+                "failed": _failed(workspace, stage, records[stage]),
+            }
+            for stage in records
+        ],
         "adds_up": not problems,
         "problems": problems,
     }
@@ -47,6 +53,12 @@ def sum_tallies(records: Mapping[int, LedgerRecord]) -> Tallies:
         for items, tally in record.tallies.items():
             summed.setdefault(items, Tally()).add(tally)
     return summed
+
+
+def _failed(workspace: Workspace, stage: StageName, records: Mapping[int, LedgerRecord]) -> list[int]:
+    """Partitions that were begun and are not done, of which a file of errors tells."""
+    numbers = [int(name.rsplit("/", 1)[-1].split(".")[0]) for name in workspace.list(f"errors/{stage}")]
+    return [number for number in numbers if number not in records]
 
 
 def _stage(

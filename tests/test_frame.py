@@ -12,6 +12,8 @@ from typing import Any, ClassVar
 import fsspec
 import pytest
 
+from curate.cli.status import _lines
+from curate.funnel import funnel
 from pipelines.frame import fingerprints, ledger, partitions, storage
 from pipelines.frame.engines.local import LocalEngine
 from pipelines.frame.partitions import InputsChanged, Partition
@@ -311,11 +313,16 @@ def test_a_failing_partition_fails_the_stage_with_its_message_and_the_others_sta
     with pytest.raises(StageFailed, match=message):
         run(job)
     assert sorted(ledger.read_all(job.workspace, StageName.EXTRACT)) == [0, 2]
+    assert funnel(job.workspace)["stages"][0]["failed"] == [1]
+    assert "  1 partitions failed, the first 1: see errors/extract/" in _lines(
+        {**funnel(job.workspace), "thresholds": {}}
+    )
     assert job.workspace.list("sums") == ["sums/00000.txt", "sums/00002.txt"]
     assert list((tmp_path / "out" / "sums").glob(".*")) == []
     (tmp_path / "1.txt.broken").unlink()
     assert run(job) == [1] and runs(tmp_path) == [1, 2, 1]
     assert job.workspace.list("errors/extract") == []
+    assert funnel(job.workspace)["stages"][0]["failed"] == []
 
 
 def test_errors_fail_the_stage_only_above_the_rate_that_the_recipe_allows(tmp_path: Path) -> None:

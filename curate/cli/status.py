@@ -88,6 +88,9 @@ def _lines(found: Mapping[str, Any]) -> Iterator[str]:
         for skip in stage["skipped"]:
             where = f"{skip['length']:,} bytes at {skip['offset']:,}"
             yield f"  skipped in {skip['path']}: {where} ({skip['reason']})"
+        if stage["failed"]:
+            first, number = stage["failed"][0], len(stage["failed"])
+            yield f"  {number:,} partitions failed, the first {first}: see errors/{stage['stage']}/"
         if stage["errors"]:
             yield f"  {stage['errors']:,} errors: see errors/{stage['stage']}/"
         if stage["stage"] == StageName.SELECT:
