@@ -649,7 +649,7 @@ def test_what_a_head_says_behind_a_stray_element_is_heard(stray: str) -> None:
         "<title>The bell</title><meta name=robots content='noai, noimageai'><meta name=tdm-reservation content=1>"
         "<base href=https://cdn.example/><meta property=article:published_time content=2021-02-03>"
     )
-    html = f"<!DOCTYPE html><html><head>{stray}{said}</head><body>{_story()}<img src=a.jpg></body></html>"
+    html = f"<!DOCTYPE html><html><head>{stray}{said}</head><BODY>{_story()}<img src=a.jpg></BODY></html>"
     page = parse_page(html, URL, HttpHead(200), ExtractSettings())
     assert isinstance(page, Page)
     assert (page.head.title, page.head.base) == ("The bell", "https://cdn.example/")

@@ -42,7 +42,7 @@ _HREF = re.compile(rb"\bhref\s*=\s*[\"']?([^\"'\s>]{1,300})", re.IGNORECASE)
 _COMMONS = re.compile(rb"creativecommons\.org/(?:licenses|publicdomain)/[a-zA-Z+-]+(?:/\d\.\d/?)?")
 _SCHEMES = (b"https://", b"http://")
 _WORD = re.compile(r"\w+")
-_METAS = (b"<meta", b"<META")
+_BODIES = (b"<body", b"<BODY")
 # Seconds, five at most, and where to; as the HTML standard reads a refresh. Possessive: what it reads may be long.
 _REFRESH = re.compile(
     r"\s*+(?=[\d.])0*+[0-5]?(?!\d)[\d.]*+(?:\s*+[;,]\s*+|\s++)(?:url\s*+=\s*+)?+['\"]?([^'\"\s]+)", re.IGNORECASE
@@ -107,8 +107,9 @@ def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey
 def _elements(tree: LexborHTMLParser, seen: Survey) -> list[LexborNode]:
     """What speaks of the page: in its head, and in its body where a stray element or text has closed the head early."""
     found = (tree.head or tree).css("title,base[href],meta")
-    written = sum(seen.left.count(name) for name in _METAS)
-    if written > len(found) or not any(node.tag == "title" for node in found):
+    tags = [node.tag for node in found]
+    body = next((place for name in _BODIES if (place := seen.left.find(name)) >= 0), len(seen.left))
+    if "title" not in tags or seen.left[:body].lower().count(b"<meta") > tags.count("meta"):
         found += tree.css("body title,body base[href],body meta[name],body meta[property],body meta[http-equiv]")
     return found
 
