@@ -94,7 +94,9 @@ def _named_picture(element: Attributes) -> str | None:
 
 def _is_address(value: str) -> bool:
     value = value.strip()
-    return bool(value) and not value.startswith(_NO_ADDRESSES) and not _TEMPLATE.search(value)
+    if not value or value.startswith(_NO_ADDRESSES):
+        return False
+    return not (("{" in value or "%7" in value) and _TEMPLATE.search(value))
 
 
 def parse_srcset(value: str) -> list[tuple[str, float]]:

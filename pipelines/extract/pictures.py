@@ -36,7 +36,7 @@ _DECORATION_FILE = re.compile(
 )
 # What stands for a picture that is not there, whatever its size.
 _PLACEHOLDER = re.compile(
-    r"(?:.*[/_.-])?(?:blank|spacer|loading|placeholder|transparent|no[_-]?(?:image|photo|picture))\.(?:gif|png|jpe?g|webp)",
+    r"(?:.*[_.-])?(?:blank|spacer|loading|placeholder|transparent|no[_-]?(?:image|photo|picture))\.(?:gif|png|jpe?g|webp)",
     re.IGNORECASE,
 )
 _TRACKER = re.compile(
@@ -346,7 +346,11 @@ def _no_picture(attributes: Mapping[str, str], url: str, sides: list[int]) -> st
         return "vector_graphic"
     small = bool(sides) and _TINY < min(sides) < _SMALL
     named = max(sides, default=0) <= _ICON and _is_decoration(attributes, url)
-    return "decoration" if small or named or _FACE.search(path) or _PLACEHOLDER.fullmatch(path) else None
+    return (
+        "decoration"
+        if small or named or _FACE.search(path) or _PLACEHOLDER.fullmatch(path.rsplit("/", 1)[-1])
+        else None
+    )
 
 
 def _is_decoration(attributes: Mapping[str, str], url: str) -> bool:
