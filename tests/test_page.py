@@ -703,6 +703,23 @@ def test_a_formula_that_a_script_has_drawn_comes_once(formula: str) -> None:
     assert _texts(page)[-1] == "The height of the tower is \\frac{a}{b} of what the chart says."
 
 
+def test_drawn_formulas_nest_and_one_that_was_not_closed_takes_no_text_with_it() -> None:
+    nested = "<span class=MathJax_Preview><span class=MathJax><span class=MathJax>a</span></span></span>" * 9
+    script = "<script type='math/tex'>a</script>"
+    page = _parse(
+        f"<article>{_story()}<p>The height of the tower is {nested}{script} of what the chart says.</p></article>"
+    )
+    assert _texts(page)[-1] == "The height of the tower is a of what the chart says."
+    page = _parse(f"<article><div><span class=katex-html>{script}{_story()}</div></article>")
+    assert set(STORY) <= set(_texts(page))
+
+
+def test_the_first_base_is_the_base() -> None:
+    page = _parse(_story() + "<base href=https://c.example/><img src=a.jpg>",
+                  head="<base href=https://a.example/><base href=https://b.example/>")  # fmt: skip
+    assert _images(page) == ["https://a.example/a.jpg"]
+
+
 def test_line_numbers_are_no_code() -> None:
     code = "def ring(bell):\n    bell.swing()"
     table = f"<table><tr><td class=gutter><pre>1\n2</pre></td><td><pre>{code}</pre></td></tr></table>"

@@ -19,9 +19,9 @@ _TEX = (
     "annotation[encoding='application/x-tex'], annotation[encoding='application/x-latex'], annotation[encoding='TeX']"
 )
 # What KaTeX and MathJax have made of a formula that the page holds as well.
-_RENDERED = (
-    "body span.katex-html,body span.MathJax,body span.MathJax_Preview,body span.MathJax_SVG,body span.MathJax_CHTML"
-)
+_RENDERED = ",".join(f"body span.{name}" for name in ("katex-html", "MathJax", "MathJax_Preview", "MathJax_SVG"))
+# One that was never closed holds what comes behind it.
+_NO_FORMULA = "p,h1,h2,h3,h4,h5,h6,li,pre,section,article"
 # Between texts: MediaWiki's links for editing a section and its line below each title ("From Wikipedia, the free
 # encyclopedia"), page numbers in Project Gutenberg's books.
 _MARKS = "body span.mw-editsection,body #siteSub,body span.pagenum"
@@ -51,11 +51,11 @@ def clean(tree: LexborHTMLParser, hints: int) -> Cleaned:
     if hints & native.MATH_SCRIPT:
         for node in tree.css("script[type^='math/']"):
             node.replace_with(f" {one_line(node.text())} ")
+    if hints & (native.MATH | native.MATH_SCRIPT):
+        for node in reversed(tree.css(_RENDERED)):  # the inner ones first
+            if node.css_first(_NO_FORMULA) is None:
+                node.decompose()
     formulas = tree.body.css("math") if hints & native.MATH else []
-    if formulas or hints & native.MATH_SCRIPT:
-        for node in tree.css(_RENDERED):
-            node.decompose()
-        formulas = tree.body.css("math") if formulas else []
     for node in reversed(formulas):
         if not _in_math(node):
             node.replace_with(f" {one_line(_tex(node))} ")

@@ -72,7 +72,7 @@ def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey
     """What a page's head says; before `clean`, which removes it."""
     metas: dict[str, str] = {}
     directives = set(consent.of_response(response.all("x-robots-tag"), response.get("tdm-reservation")))
-    title, base, refreshes = "", url, False
+    title, base, refreshes = "", "", False
     for node in _elements(tree, seen):
         tag = node.tag
         if tag == "title":
@@ -80,9 +80,11 @@ def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey
             continue
         attributes = node.attributes
         if tag == "base":
-            base = _join(url, (attributes.get("href") or "").strip())
+            base = base or _join(url, (attributes.get("href") or "").strip())
             continue
         content = attributes.get("content") or ""
+        if not content:
+            continue
         if (attributes.get("http-equiv") or "").lower() == "refresh" and (match := _REFRESH.match(content)):
             scripted = node.parent is not None and node.parent.tag == "noscript"
             refreshes |= not scripted and _join(url, match.group(1)) != url
@@ -92,7 +94,7 @@ def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey
             metas.setdefault(name.lower(), content)
     return Head(
         title=title or None,
-        base=base,
+        base=base or url,
         directives=tuple(sorted(directives)),
         headline=_headline(metas.get("og:title", ""), title),
         image=metas.get("og:image", "").strip() or metas.get("twitter:image", "").strip(),
@@ -100,7 +102,7 @@ def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey
         forum=bool(_FORUM.search(metas.get("generator", ""))),
         published=next((date for name in _PUBLISHED_METAS if (date := _date(metas.get(name, "")))), None),
         refreshes=refreshes,
-        licenses=_licenses(seen, base),
+        licenses=_licenses(seen, base or url),
     )
 
 

@@ -133,8 +133,9 @@ def find_pictures(
             dropped[page]["repeated"] += 1
         elif chosen[page] and _is_twin(chosen[page][-1], found, scripted):
             dropped[page]["repeated"] += 1
+            seen[page].add(found.url)
             if _PREVIEW.search(chosen[page][-1].url):
-                chosen[page][-1] = replace(chosen[page][-1], url=found.url)
+                chosen[page][-1] = replace(found, caption=captions.get(found.token) or chosen[page][-1].caption)
         else:
             seen[page].add(found.url)
             chosen[page].append(replace(found, caption=captions.get(found.token)))
