@@ -1,7 +1,9 @@
 """Which URL an image element really shows: lazy loading, srcset, picture, placeholders. From its attributes alone."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 Attributes = Mapping[str, str | None]
 
@@ -33,7 +35,18 @@ _WIDE_ENOUGH = 2048.0
 _CSS_PIXELS = 1000.0
 # What the page shows by itself is taken if it is known to be this wide: more than vision towers see of it.
 _LARGE_ENOUGH = 600.0
+_WINDOW = re.compile(r"max-(?:device-)?width\s*:\s*(\d+(?:\.\d+)?)\s*(px|r?em)", re.IGNORECASE)
+_FONT_PIXELS = 16.0
+_OTHER_LOOK = re.compile(r"prefers-color-scheme\s*:\s*dark|\bprint\b", re.IGNORECASE)
 _UNREAD_TYPES = ("image/svg", "image/avif", "image/jxl")
+
+
+class Candidate(NamedTuple):
+    """One of the files that show an image: its width in pixels as far as it is said, the widest window it is for."""
+
+    url: str
+    width: float
+    window: float
 
 
 def source_of(image: Attributes, picture_sources: Sequence[Attributes]) -> str | None:
@@ -42,14 +55,22 @@ def source_of(image: Attributes, picture_sources: Sequence[Attributes]) -> str |
     Order: the plain source (src, or where scripts keep it) if it is known to be large enough, the best candidate of a
     srcset (its own or of the picture around it), the plain source.
     """
-    read = [source for source in picture_sources if not (source.get("type") or "").startswith(_UNREAD_TYPES)]
-    sets = [element[name] for element in (image, *read) for name in _SETS if name in element]
-    candidates = [candidate for value in sets if value for candidate in parse_srcset(value)]
-    best = max(candidates, key=_preference, default=None)
+    candidates = _all_candidates(image)
+    widest = 0.0
+    for source in picture_sources:
+        media = source.get("media") or ""
+        if not (source.get("type") or "").startswith(_UNREAD_TYPES) and not _OTHER_LOOK.search(media):
+            most = _widest_window(media)
+            candidates += _all_candidates(source, most)
+            widest = max(widest, most)
     plain = _plain_source(image)
+    best = max(candidates, key=_preference, default=None)
     if best is None or (plain is not None and _known_width(image, plain, candidates) >= _LARGE_ENOUGH):
         return plain
-    return best[0]
+    if plain is not None and max(best.window, widest) < math.inf:
+        # All others are for windows up to some width: larger ones show the plain source.
+        return max(best, Candidate(plain, max(widest, _CSS_PIXELS), math.inf), key=_preference).url
+    return best.url
 
 
 def source_of_figure(figure: Attributes) -> str | None:
@@ -60,11 +81,11 @@ def source_of_figure(figure: Attributes) -> str | None:
     return background[1].strip() if background and _is_address(background[1]) else None
 
 
-def _known_width(image: Attributes, source: str, candidates: Sequence[tuple[str, float]]) -> float:
+def _known_width(image: Attributes, source: str, candidates: Sequence[Candidate]) -> float:
     """Width in pixels of the plain source as its srcset or its width attribute gives it; 0 where neither does."""
-    listed = max((width for url, width in candidates if url == source), default=0.0)
+    listed = max((candidate.width for candidate in candidates if candidate.url == source), default=0.0)
     if not listed:
-        files = {_file(url): width for url, width in candidates}
+        files = {_file(candidate.url): candidate.width for candidate in candidates}
         # Sizes that are told apart by the file, not by what is asked of it behind the question mark.
         listed = files.get(_file(source), 0.0) if len(files) == len(candidates) > 1 else 0.0
     return listed or float(pixels(image.get("width")) or 0)
@@ -99,32 +120,44 @@ def _is_address(value: str) -> bool:
     return not (("{" in value or "%7" in value) and _TEMPLATE.search(value))
 
 
-def parse_srcset(value: str) -> list[tuple[str, float]]:
-    """Candidates of a srcset with their width in pixels; a density counts as so many times 1000 pixels.
+def _all_candidates(element: Attributes, window: float = math.inf) -> list[Candidate]:
+    return [candidate for name in _SETS if (value := element.get(name)) for candidate in parse_srcset(value, window)]
+
+
+def parse_srcset(value: str, window: float = math.inf) -> list[Candidate]:
+    """Candidates of a srcset with their widths; a density counts as so many times 1000 pixels, or the window's width.
 
     As in the HTML standard a URL may hold commas, only not at its end.
     """
-    return [(url, width) for url, width in _candidates(value) if _is_address(url)]
+    return [candidate for candidate in _candidates(value, window) if _is_address(candidate.url)]
 
 
-def _candidates(value: str) -> Iterator[tuple[str, float]]:
+def _candidates(value: str, window: float) -> Iterator[Candidate]:
     for match in _CANDIDATE.finditer(value.strip()):
         url, descriptor = match.group(1), (match.group(2) or "").strip().split(" ")[0]
-        yield url, _width(descriptor)
+        yield Candidate(url, _width(descriptor, window), window)
 
 
-def _width(descriptor: str) -> float:
+def _width(descriptor: str, window: float) -> float:
     try:
         number = float(descriptor[:-1])
     except ValueError:
-        return _CSS_PIXELS
-    return number if descriptor.endswith("w") else number * _CSS_PIXELS
+        return min(_CSS_PIXELS, window)
+    return number if descriptor.endswith("w") else min(number * _CSS_PIXELS, window)
 
 
-def _preference(candidate: tuple[str, float]) -> tuple[bool, float]:
-    """The widest that is not wider than needed; if all are, the least wide."""
-    width = candidate[1]
-    return (True, width) if width <= _WIDE_ENOUGH else (False, -width)
+def _widest_window(media: str) -> float:
+    """The widest window in CSS pixels that a source is for, by its media query."""
+    widths = [
+        float(number) * (1.0 if unit.lower() == "px" else _FONT_PIXELS) for number, unit in _WINDOW.findall(media)
+    ]
+    return max(widths, default=math.inf)
+
+
+def _preference(candidate: Candidate) -> tuple[bool, float, float]:
+    """The widest that is not wider than needed, for the widest window; if all are too wide, the least wide."""
+    width = candidate.width
+    return (True, width, candidate.window) if width <= _WIDE_ENOUGH else (False, -width, candidate.window)
 
 
 def pixels(value: str | None) -> int | None:

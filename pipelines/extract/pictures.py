@@ -22,7 +22,7 @@ from pipelines.extract.markup import PURPOSE, TAG
 _ATTRIBUTE = re.compile(r'([^\s"=]+)="([^"]*)"')
 # What authors call images that are not content: in class and id as any word, in file names as the last word.
 _WORDS = (
-    r"avatar|gravatar|icons?|logos?|emoji|emoticon|smiley|smilies|sprites?|spacer|spinner|loader|pixel|badge|btn|button|arrow"
+    r"avatar|gravatar|icons?|logo(?:s|type|tipo|print|img|image|mark)?|(?:site|header|footer|brand|print|nav)-?logo|emoji|emoticon|smiley|smilies|sprites?|spacer|spinner|loader|pixel|badge|btn|button|arrow"
     r"|bullet|favicon|blank|clear|transparent|rating|stars?|flag|userpic|profile-pic|author-photo|author-image|author-avatar"
     r"|captcha|qr-?code|social|share|facebook|twitter|linkedin|instagram|youtube|counter|tracking|beacon|1x1"
 )
@@ -41,7 +41,7 @@ _PLACEHOLDER = re.compile(
 )
 _TRACKER = re.compile(
     r"(?:/tr\?|/pixel|/beacon|/collect\?|doubleclick\.net|scorecardresearch|quantserve|/b/ss/|/piwik|matomo"
-    r"|mc\.yandex\.|counter\.yadro\.ru|top-fwz1\.mail\.ru)"
+    r"|mc\.yandex\.|counter\.yadro\.ru|top-fwz1\.mail\.ru|//(?:[\w-]+\.)*(?:track|tracker|tracking|analytics|metrics)\.)"
 )
 _FACE = re.compile(r"gravatar\.com/|/avatars?/|/userpics?/", re.IGNORECASE)
 # Below this an image is a sign, not a picture; what is larger is judged by the rules for fetched images.
@@ -73,6 +73,10 @@ _TELLING_NAME, _LONGEST_ADDRESS, _MOST_PLACES = 12, 4096, 1_000
 _LONGER_NAME = re.compile(rb"-?(?!scaled)[A-Za-z]")
 # A picture that scripts replace by itself: blurred, of the lowest quality, or less than 100 pixels wide.
 _PREVIEW = re.compile(r"blur_\d|\bq(?:uality)?[=_][1-3]?\d\b|\bw(?:idth)?[=_]\d{1,2}\b|/max/\d{1,2}/", re.IGNORECASE)
+# One of two that a page has for dark and light backgrounds, and how classes or what follows # say that one is hidden.
+_LOOK = re.compile(r"(?:[-_.]|(?<![a-z]))(?:dark|light|night|day)(?![a-z])", re.IGNORECASE)
+_DARK = re.compile(r"(?<![a-z])(?:dark|night)(?![a-z])", re.IGNORECASE)
+_ONE_LOOK = re.compile(r'class="[^"]*(?<![a-z])(?:dark|light)|#gh-(?:dark|light)-mode-only', re.IGNORECASE)
 # What a page shows so often is a bullet or a sign; of fewer copies (noscript twins, slide shows) the first is kept.
 _REPEATED = 6
 
@@ -131,10 +135,10 @@ def find_pictures(
             dropped[page]["teaser"] += 1
         elif found.url in seen[page] or times[page, found.url] >= _REPEATED:
             dropped[page]["repeated"] += 1
-        elif chosen[page] and _is_twin(chosen[page][-1], found, scripted):
+        elif chosen[page] and _is_twin(columns, chosen[page][-1], found, scripted):
             dropped[page]["repeated"] += 1
             seen[page].add(found.url)
-            if _PREVIEW.search(chosen[page][-1].url):
+            if _is_lesser(chosen[page][-1], found):
                 chosen[page][-1] = replace(found, caption=captions.get(found.token) or chosen[page][-1].caption)
         else:
             seen[page].add(found.url)
@@ -201,12 +205,26 @@ def _name_of(address: str) -> str:
     return telling if name and len(telling) >= _TELLING_NAME and not _DECORATION.search(name) else ""
 
 
-def _is_twin(before: Picture, picture: Picture, in_noscript: Container[int]) -> bool:
-    """Whether a picture is the one before it again, for readers without scripts or in full."""
+def _is_twin(columns: Columns, before: Picture, picture: Picture, in_noscript: Container[int]) -> bool:
+    """Whether a picture is the one before it again: for readers without scripts, in full, for another background."""
+    if bool(_DARK.search(before.url)) != bool(_DARK.search(picture.url)):
+        alike = _LOOK.sub("", before.url) == _LOOK.sub("", picture.url)
+        return alike and _has_one_look(columns, before.token) and _has_one_look(columns, picture.token)
     if (before.token in in_noscript) == (picture.token in in_noscript) and not _PREVIEW.search(before.url):
         return False
     name = _name_of(picture.url)
     return bool(name) and name == _name_of(before.url)
+
+
+def _has_one_look(columns: Columns, token: int) -> bool:
+    owner = int(columns.owner[token])
+    box = columns.markup_of(int(columns.opens[owner])) if owner >= 0 else ""
+    return bool(_ONE_LOOK.search(columns.markup_of(token)) or _ONE_LOOK.search(box))
+
+
+def _is_lesser(before: Picture, picture: Picture) -> bool:
+    """Whether the second of two twins is the better one."""
+    return bool(_PREVIEW.search(before.url) or (_DARK.search(before.url) and not _DARK.search(picture.url)))
 
 
 def _is_icon(picture: Picture) -> bool:
@@ -331,16 +349,18 @@ def _describe(columns: Columns, token: int, base: str) -> Picture | str:
     url = canonical(source, base)
     if url is None:
         return "bad_url"
-    if reason := _no_picture(attributes, url, sides):
+    owner = int(columns.owner[token])
+    scripted = owner >= 0 and columns.element_tag[owner] == TAG["noscript"]
+    if reason := _no_picture(attributes, url, sides, scripted):
         return reason
     alt = " ".join(attributes.get("alt", "").split()) or None
     return Picture(token, url, alt, None, width, height)
 
 
-def _no_picture(attributes: Mapping[str, str], url: str, sides: list[int]) -> str | None:
+def _no_picture(attributes: Mapping[str, str], url: str, sides: list[int], scripted: bool) -> str | None:
     """Why an image is no picture of the content, by its address, its names and the size it is given."""
     path = url.split("?", 1)[0].lower()
-    unsaid = not sides and not attributes.get("alt", "").strip()
+    unsaid = not sides and (scripted or not attributes.get("alt", "").strip())
     if _TRACKER.search(url) or (path.endswith(".gif") and unsaid and "?" in url):
         return "tracking_pixel"
     if path.endswith(".svg"):
