@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from pipelines.extract.assembly import whole_rows
+from pipelines.extract.assembly import nodes_of_pages, pieces_of, whole_rows
 from pipelines.extract.blocks import find_blocks
 from pipelines.extract.columns import columns_of
 from pipelines.extract.content import _close_gaps, _head_what_is_kept
@@ -757,4 +757,33 @@ def test_the_rows_of_a_table_are_kept_whole() -> None:
     columns = columns_of([read.cleaned.markup])
     blocks = find_blocks(columns)
     kept = np.array([text == "Keeper 2" for text in blocks.texts])
-    assert np.flatnonzero(whole_rows(columns, blocks, kept)).tolist() == [8, 9, 10, 11]
+    assert np.flatnonzero(whole_rows(columns, blocks, pieces_of(columns, blocks), kept)).tolist() == [8, 9, 10, 11]
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ("<tr><td>May<td>4<td>9<tr><td>June<td><td>8<tr><td>July<td>3<td>", "May | 4 | 9\nJune |  | 8\nJuly | 3"),
+        ("<tr><td><th>May<th>June<tr><th>Fog<td>4<td>9", "| May | June\nFog | 4 | 9"),
+        ("<tr><td>May<td>&nbsp;<td>4<tr><td>June<td>&nbsp;<td>8", "May | 4\nJune | 8"),  # a column that only spaces
+        ("<tr><td><p>May</p><p>June</p><td>4<br>9", "May June | 4 9"),
+        ("<tr><td>Bell<td><ul><li>It rings<li>It swings</ul><td>4", "Bell | It rings It swings | 4"),
+        ("<tr><td>C<td><pre>int a;\nint b;</pre>", "C | int a;\nint b;"),
+    ],
+)
+def test_cells_stay_in_their_columns_and_rows_in_their_lines(rows: str, text: str) -> None:
+    read = read_page(Source(f"<table>{rows}</table>".encode(), URL, HttpHead(200)), ExtractSettings())
+    assert isinstance(read, ReadPage)
+    columns = columns_of([read.cleaned.markup])
+    blocks = find_blocks(columns)
+    kept = np.ones(len(blocks.leaf), np.bool_)
+    nodes = nodes_of_pages(columns, blocks, pieces_of(columns, blocks), kept, [[]])
+    assert [node.text for node in nodes[0]] == [text]
+
+
+def test_a_row_of_a_page_laid_out_as_a_table_is_no_row_of_the_lists_in_it() -> None:
+    told = f"<h1>The keeper</h1><p>{' '.join(STORY)}</p>" * 3
+    items = "<ul><li>One thing to know</li><li>And another thing to know</li></ul>"
+    page = _parse(f"<table><tr><td><ul><li>Home</li><li>Shop</li></ul></td><td>{told}{items}</td></tr></table>")
+    assert "One thing to know\nAnd another thing to know" in page.text
+    assert "Shop" not in page.text

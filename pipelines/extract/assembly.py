@@ -1,13 +1,14 @@
 """Chosen blocks and pictures to the nodes of a document: texts and images in the order of the page."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from pipelines.extract.blocks import Blocks, running
-from pipelines.extract.columns import Bools, Columns
+from pipelines.extract.columns import Bools, Columns, Ints
 from pipelines.extract.markup import BREAK, HEADINGS, PURPOSE, TAG, TAGS
 from pipelines.extract.pictures import Picture
 
@@ -19,6 +20,7 @@ _HINTS = "\u00ad\u200b\u2060\u2063\ufeff"
 _LINE_NUMBERS = re.compile(r"\d{1,5}(?:\s+\d{1,5})*")
 # Longer items than this on average are paragraphs or cards of their own, whatever element they are in.
 _SHORT_ITEM = 200
+_BETWEEN_CELLS = " | "
 
 
 class Node(NamedTuple):
@@ -32,16 +34,51 @@ class Node(NamedTuple):
     rendered_height: int | None = None
 
 
+class Pieces(NamedTuple):
+    """For each block the list, table or preformatted text that it is a piece of, the row and the cell; -1 for none.
+
+    Only those that read as one: without headings and images, and of short items. A page laid out as a table is none,
+    and its rows are no rows of the lists in it.
+    """
+
+    group: Ints
+    row: Ints
+    cell: Ints  # its place in the row, from 1
+    preformatted: Bools
+    listing: Bools  # preformatted and in a row of any table: maybe the numbers of a listing's lines
+    broken: Bools  # the page asks for line breaks inside
+
+
+def pieces_of(columns: Columns, blocks: Blocks) -> Pieces:
+    """What each block is a piece of."""
+    tag, leaf = columns.element_tag, blocks.leaf
+    starts = ~columns.is_end
+    breaking = running((_HEADING[columns.tag] | (columns.tag == TAG["img"]) | (columns.tag == TAG["table"])) & starts)
+    nested = breaking[columns.closes] - breaking[columns.opens + 1]
+    solid = running(blocks.counts.solid)
+    short = solid[blocks.high] - solid[blocks.low] <= _SHORT_ITEM * (blocks.high - blocks.low)
+    listed = (columns.codes[columns.opens] & (PURPOSE["list"] | PURPOSE["table"])) != 0
+    listed &= _IS_LIST[tag]
+    group = columns.outermost((listed & (nested == 0) & short) | (tag == TAG["pre"]))[leaf]
+    row = columns.nearest(tag == TAG["tr"])[leaf]
+    preformatted = columns.nearest(tag == TAG["pre"])[leaf] >= 0
+    listing = preformatted & (row >= 0)
+    row[(group < 0) | (columns.opens[row] < columns.opens[group])] = -1
+    cells = running(_CELL[columns.tag] & starts)
+    cell = np.where(row >= 0, cells[blocks.first + 1] - cells[columns.opens[row]], -1)
+    return Pieces(group, row, cell, preformatted, listing, blocks.counts.breaks > 0)
+
+
 def nodes_of_pages(
-    columns: Columns, blocks: Blocks, kept: Bools, pictures: Sequence[Sequence[Picture]]
+    columns: Columns, blocks: Blocks, pieces: Pieces, kept: Bools, pictures: Sequence[Sequence[Picture]]
 ) -> list[list[Node]]:
     """Nodes of each page. A picture never divides a text: one inside a paragraph follows it, or leads it."""
-    pieces = _pieces(columns, blocks)
+    written = _Written(columns, blocks, pieces)
     assembled = []
     for page, images in enumerate(pictures):
         begin, end = int(blocks.starts[page]), int(blocks.starts[page + 1])
         chosen = np.flatnonzero(kept[begin:end]) + begin
-        writer = _Writer(columns, blocks, pieces)
+        writer = _Writer(written)
         at = 0
         for i in chosen.tolist():
             while at < len(images) and _is_before(columns, images[at].token, int(blocks.first[i]), int(blocks.last[i])):
@@ -54,15 +91,13 @@ def nodes_of_pages(
     return assembled
 
 
-def whole_rows(columns: Columns, blocks: Blocks, kept: Bools) -> Bools:
+def whole_rows(columns: Columns, blocks: Blocks, pieces: Pieces, kept: Bools) -> Bools:
     """Blocks that were kept, and those beside one in a row of a table that reads as one: numbers need their columns."""
-    pieces = _pieces(columns, blocks)
-    row, group = np.array((pieces.row, pieces.group), np.int64)
     code = (columns.inherit_bits()[blocks.leaf] & PURPOSE["code"]) != 0  # a line and its number are no row
-    in_row = (row >= 0) & (group >= 0) & ~code
+    in_row = (pieces.row >= 0) & ~code
     begun = np.zeros(len(columns.opens), np.bool_)
-    begun[row[kept & in_row]] = True
-    return kept | (in_row & begun[row])
+    begun[pieces.row[kept & in_row]] = True
+    return kept | (in_row & begun[pieces.row])
 
 
 def _is_before(columns: Columns, token: int, first: int, last: int) -> bool:
@@ -70,47 +105,74 @@ def _is_before(columns: Columns, token: int, first: int, last: int) -> bool:
     return token < first or (token <= last and not columns.lengths[first:token].any())
 
 
-class _Pieces(NamedTuple):
-    """For each block the list, table or preformatted text that it is a piece of, and its table row; -1 for neither.
-
-    Only those that read as one: without headings and images, and of short items. A page laid out as a table is none.
-    """
-
-    group: list[int]
-    row: list[int]
-    preformatted: list[bool]
-    broken: list[bool]  # the page asks for line breaks inside
-
-
-def _pieces(columns: Columns, blocks: Blocks) -> _Pieces:
-    tag = columns.element_tag
-    starts = ~columns.is_end
-    breaking = running((_HEADING[columns.tag] | (columns.tag == TAG["img"]) | (columns.tag == TAG["table"])) & starts)
-    nested = breaking[columns.closes] - breaking[columns.opens + 1]
-    solid = running(blocks.counts.solid)
-    short = solid[blocks.high] - solid[blocks.low] <= _SHORT_ITEM * (blocks.high - blocks.low)
-    listed = (columns.codes[columns.opens] & (PURPOSE["list"] | PURPOSE["table"])) != 0
-    listed &= _IS_LIST[tag]
-    wanted = (listed & (nested == 0) & short) | (tag == TAG["pre"])
-    return _Pieces(
-        columns.outermost(wanted)[blocks.leaf].tolist(),
-        columns.nearest(tag == TAG["tr"])[blocks.leaf].tolist(),
-        (columns.nearest(tag == TAG["pre"])[blocks.leaf] >= 0).tolist(),
-        (blocks.counts.breaks > 0).tolist(),
-    )
-
-
 _HEADING = np.array([name in HEADINGS for name in TAGS])
 _IS_LIST = np.array([name in ("ul", "ol", "dl", "table") for name in TAGS])
+
+
+_CELL = np.array([name in ("td", "th") for name in TAGS])
+
+
+class _Written:
+    """The texts of blocks as they are written into nodes, and what joins them."""
+
+    def __init__(self, columns: Columns, blocks: Blocks, pieces: Pieces) -> None:
+        self._columns, self._blocks = columns, blocks
+        self.group, self.row, self._cell = pieces.group.tolist(), pieces.row.tolist(), pieces.cell.tolist()
+        self._preformatted, self._broken = pieces.preformatted.tolist(), pieces.broken.tolist()
+        self._numbers = {i for i in np.flatnonzero(pieces.listing).tolist() if _LINE_NUMBERS.fullmatch(blocks.texts[i])}
+        in_row = pieces.row >= 0
+        in_row[list(self._numbers)] = False
+        cells = np.unique(np.stack((pieces.group[in_row], pieces.cell[in_row])), axis=1)
+        self._columns_of_table: dict[int, list[int]] = {}
+        for group, cell in cells.T.tolist():
+            self._columns_of_table.setdefault(group, []).append(cell)
+
+    def text(self, i: int) -> str:
+        """A block's text with the line breaks that the page asked for, none in a row of a table."""
+        text = self._with_breaks(i) if i not in self._numbers else ""
+        if not text.isascii():
+            for hint in _HINTS:
+                if hint in text:
+                    text = text.replace(hint, "")
+        return text
+
+    def _with_breaks(self, i: int) -> str:
+        if not self._preformatted[i] and not self._broken[i]:
+            return self._blocks.texts[i]
+        raw = self._columns.text_of(int(self._blocks.first[i]), int(self._blocks.last[i]))
+        if self._preformatted[i]:
+            raw = raw.replace(BREAK, "\n")
+            return "\n".join(line.rstrip() for line in raw.strip("\n").split("\n")).rstrip()
+        lines = (" ".join(line.split()) for line in raw.split(BREAK))
+        return ("\n" if self.row[i] < 0 else " ").join(line for line in lines if line)
+
+    def joint(self, before: int, i: int) -> str:
+        """What stands between a block and the one before it in the same group."""
+        if self.row[i] < 0 or self.row[i] != self.row[before]:
+            return "\n" + self.lead(i)
+        if self._cell[before] == self._cell[i]:
+            return "\n" if self._preformatted[i] else " "
+        return _BETWEEN_CELLS * self._columns_between(self.group[i], self._cell[before], self._cell[i])
+
+    def lead(self, i: int) -> str:
+        """What stands for the cells that are empty in front of the first of its row."""
+        if self._cell[i] <= 1:
+            return ""
+        return (_BETWEEN_CELLS * (self._columns_between(self.group[i], 0, self._cell[i]) - 1)).lstrip()
+
+    def _columns_between(self, group: int, before: int, cell: int) -> int:
+        """How many columns further a cell is than another, or than none, by those that are not empty in all rows."""
+        columns = self._columns_of_table[group]
+        return bisect_right(columns, cell) - bisect_right(columns, before)
 
 
 class _Writer:
     """Nodes of one page while they are collected."""
 
-    def __init__(self, columns: Columns, blocks: Blocks, pieces: _Pieces) -> None:
+    def __init__(self, written: _Written) -> None:
         self.nodes: list[Node] = []
-        self._columns, self._blocks, self._pieces = columns, blocks, pieces
-        self._group = self._row = -1
+        self._written = written
+        self._last = -1  # the block that the last text ends with
 
     def add_picture(self, picture: Picture) -> None:
         self.nodes.append(
@@ -119,33 +181,16 @@ class _Writer:
                 rendered_width=picture.width, rendered_height=picture.height,
             )
         )  # fmt: skip
-        self._group = -1
+        self._last = -1
 
     def add_text(self, i: int) -> None:
-        text = self._text(i)
-        if not text.isascii():
-            for hint in _HINTS:
-                if hint in text:
-                    text = text.replace(hint, "")
-        group, row = self._pieces.group[i], self._pieces.row[i]
-        if not text or (row >= 0 and self._pieces.preformatted[i] and _LINE_NUMBERS.fullmatch(text)):
+        written, last = self._written, self._last
+        text = written.text(i)
+        if not text:
             return
-        if group >= 0 and group == self._group:
-            before = self.nodes[-1].text or ""
-            joint = " | " if row >= 0 and row == self._row else "\n"
-            text = before + joint + text
-            self.nodes.pop()
-        self._group, self._row = group, row
+        if last >= 0 and written.group[i] >= 0 and written.group[i] == written.group[last]:
+            text = (self.nodes.pop().text or "") + written.joint(last, i) + text
+        else:
+            text = written.lead(i) + text
+        self._last = i
         self.nodes.append(Node(text=text[:_MAX_NODE_CHARACTERS]))
-
-    def _text(self, i: int) -> str:
-        """A block's text with the line breaks that the page asked for."""
-        preformatted = self._pieces.preformatted[i]
-        if not preformatted and not self._pieces.broken[i]:
-            return self._blocks.texts[i]
-        raw = self._columns.text_of(int(self._blocks.first[i]), int(self._blocks.last[i]))
-        if preformatted:
-            raw = raw.replace(BREAK, "\n")
-            return "\n".join(line.rstrip() for line in raw.strip("\n").split("\n")).rstrip()
-        lines = (" ".join(line.split()) for line in raw.split(BREAK))
-        return "\n".join(line for line in lines if line)

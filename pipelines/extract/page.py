@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from selectolax.lexbor import LexborHTMLParser
 
-from pipelines.extract.assembly import Node, nodes_of_pages, whole_rows
+from pipelines.extract.assembly import Node, nodes_of_pages, pieces_of, whole_rows
 from pipelines.extract.blocks import find_blocks
 from pipelines.extract.cleaning import Cleaned, clean
 from pipelines.extract.columns import BrokenMarkup, TooDeep, columns_of
@@ -116,9 +116,10 @@ def _understand(pages: Sequence[ReadPage], caps: ExtractSettings) -> list[Page |
     columns = columns_of([page.cleaned.markup for page in pages], caps.max_depth)
     blocks = find_blocks(columns)
     choice = choose(columns, blocks, [page.head for page in pages])
-    choice = replace(choice, kept=whole_rows(columns, blocks, choice.kept))
+    pieces = pieces_of(columns, blocks)
+    choice = replace(choice, kept=whole_rows(columns, blocks, pieces, choice.kept))
     pictures, dropped = find_pictures(columns, blocks, choice, [page.head for page in pages])
-    assembled = nodes_of_pages(columns, blocks, choice.kept, pictures)
+    assembled = nodes_of_pages(columns, blocks, pieces, choice.kept, pictures)
     measured = measure(blocks, choice, [page.size for page in pages])
     words = np.bincount(blocks.page, blocks.counts.words * choice.kept, len(pages))
     little = words < np.where(choice.surest < _BELIEVED, _SAYS_MORE, _SAYS_SOMETHING)
