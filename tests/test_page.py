@@ -292,6 +292,29 @@ def test_a_placeholder_is_no_picture_of_whatever_size() -> None:
     assert _images(_parse(_story() + html)) == ["https://site.example/i/b.jpg"]
 
 
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        ("src=/pixel-8/front.jpg", None),
+        ("src=https://pixelcaster.example/ski.jpg", None),
+        ("src=/tomatomozzarella.jpg", None),
+        ("src=/google-pixel.jpg", None),
+        ("src=/fog.jpg class='loader clear bg-transparent'", None),
+        ("src=/google-pixel.gif", "decoration"),
+        ("src=/blue.jpg class='swatch small'", "decoration"),
+        ("src=/fog.jpg class='header siteLogo'", "decoration"),
+        ("src=/company-logo.JPG", "decoration"),
+        ("src=https://a.example/pixel/f8.png", "tracking_pixel"),
+        ("src=https://matomo.a.example/i.php?id=1", "tracking_pixel"),
+        ("src=https://track.a.example/i.png", "tracking_pixel"),
+    ],
+)
+def test_what_is_no_picture_by_its_names(image: str, reason: str | None) -> None:
+    page = _parse(f"{_story()}<p><img {image}></p>")
+    assert len(_images(page)) == (reason is None)
+    assert reason is None or page.dropped_images[reason] == 1
+
+
 def test_an_animation_is_a_picture_and_a_counter_is_none() -> None:
     page = _parse(_story() + "<p><img src=/2017/05/seascapes.gif></p><p><img src=/count.gif?page=17></p>")
     assert _images(page) == ["https://site.example/2017/05/seascapes.gif"]

@@ -21,29 +21,36 @@ from pipelines.extract.markup import PURPOSE, TAG
 
 _ATTRIBUTE = re.compile(r'([^\s"=]+)="([^"]*)"')
 # What authors call images that are not content: in class and id as any word, in file names as the last word.
-_WORDS = (
-    r"avatar|gravatar|icons?|logo(?:s|type|tipo|print|img|image|mark)?|(?:site|header|footer|brand|print|nav)-?logo|emoji|emoticon|smiley|smilies|sprites?|spacer|spinner|loader|pixel|badge|btn|button|arrow"
-    r"|bullet|favicon|blank|clear|transparent|rating|stars?|flag|userpic|profile-pic|author-photo|author-image|author-avatar"
-    r"|captcha|qr-?code|social|share|facebook|twitter|linkedin|instagram|youtube|counter|tracking|beacon|1x1"
+_SIGNS = (
+    r"avatar|gravatar|icons?|logo(?:s|type|tipo|print|img|image|mark)?|(?:site|header|footer|brand|print|nav)-?logo|emoji"
+    r"|emoticon|smiley|smilies|sprites?|spacer|spinner|btn|favicon|userpic|profile-pic|author-photo|author-image"
+    r"|author-avatar|captcha|qr-?code|1x1"
 )
-_DECORATION = re.compile(rf"(?:^|[\s_-])(?:{_WORDS})(?:$|[\s_-])", re.IGNORECASE)
+# These too, but a photo may be named for what it shows: google-pixel.jpg.
+_SUBJECTS = (
+    r"pixel|badge|button|arrow|bullet|rating|stars?|flag|swatch|social|share|facebook|twitter|linkedin|instagram|youtube"
+    r"|beacon"
+)
+# Classes with such words say something else: that an image is loaded late, or that it clears what floats.
+_FILES = r"blank|transparent|clear|loader|counter|tracking"
+_DECORATION = re.compile(rf"(?<![^\s_-])(?:{_SIGNS}|{_SUBJECTS})(?![^\s_-])")
 # Signs of navigation and of notes have such a word for their whole name.
 _DECORATION_FILE = re.compile(
-    rf"(?:^|.*[_.-])(?:{_WORDS})[_-]?\d*(?:x\d+)?\.\w+|"
+    rf"(?:.*[_.-])?(?:(?:{_SIGNS})[_-]?\d*(?:x\d+)?\.\w+|(?:{_SUBJECTS}|{_FILES})[_-]?\d*(?:x\d+)?\.(?:png|gif|svg|ico))|"
     r"(?:prev|previous|next|home|up|back|forward|top|note|tip|hint|warning|caution|important|info|print|mail|email|search"
-    r"|menu|close|play|rss|feed)\.(?:png|gif|svg)",
-    re.IGNORECASE,
+    r"|menu|close|play|rss|feed)\.(?:png|gif|svg)"
 )
 # What stands for a picture that is not there, whatever its size.
 _PLACEHOLDER = re.compile(
-    r"(?:.*[_.-])?(?:blank|spacer|loading|placeholder|transparent|no[_-]?(?:image|photo|picture))\.(?:gif|png|jpe?g|webp)",
-    re.IGNORECASE,
+    r"(?:.*[_.-])?(?:blank|spacer|loading|placeholder|transparent|no[_-]?(?:image|photo|picture))\.(?:gif|png|jpe?g|webp)"
 )
+# Services that count readers, by their addresses in lower case.
 _TRACKER = re.compile(
-    r"(?:/tr\?|/pixel|/beacon|/collect\?|doubleclick\.net|scorecardresearch|quantserve|/b/ss/|/piwik|matomo"
-    r"|mc\.yandex\.|counter\.yadro\.ru|top-fwz1\.mail\.ru|//(?:[\w-]+\.)*(?:track|tracker|tracking|analytics|metrics)\.)"
+    r"/tr\?|/(?:pixel|beacon)(?:[?/_]|\.(?:gif|png|php)|$)|/collect\?|doubleclick\.net|scorecardresearch|quantserve|/b/ss/"
+    r"|/piwik\.|//(?:[\w-]+\.)*(?:track|tracker|tracking|analytics|metrics|matomo|piwik)\.|/matomo\.|mc\.yandex\."
+    r"|counter\.yadro\.ru|top-fwz1\.mail\.ru"
 )
-_FACE = re.compile(r"gravatar\.com/|/avatars?/|/userpics?/", re.IGNORECASE)
+_FACE = re.compile(r"gravatar\.com/|/avatars?/|/userpics?/")
 # Below this an image is a sign, not a picture; what is larger is judged by the rules for fetched images.
 _SMALL = 50
 _TINY = 3
@@ -202,7 +209,7 @@ def _name_of(address: str) -> str:
         return ""
     name = _SIZE.sub("", name)
     telling = name if len(name) >= _TELLING_NAME or not folders else f"{folders[-1]}/{name}"
-    return telling if name and len(telling) >= _TELLING_NAME and not _DECORATION.search(name) else ""
+    return telling if name and len(telling) >= _TELLING_NAME and not _DECORATION.search(name.lower()) else ""
 
 
 def _is_twin(columns: Columns, before: Picture, picture: Picture, in_noscript: Container[int]) -> bool:
@@ -359,25 +366,23 @@ def _describe(columns: Columns, token: int, base: str) -> Picture | str:
 
 def _no_picture(attributes: Mapping[str, str], url: str, sides: list[int], scripted: bool) -> str | None:
     """Why an image is no picture of the content, by its address, its names and the size it is given."""
-    path = url.split("?", 1)[0].lower()
+    url = url.lower()
+    path = url.partition("?")[0]
     unsaid = not sides and (scripted or not attributes.get("alt", "").strip())
     if _TRACKER.search(url) or (path.endswith(".gif") and unsaid and "?" in url):
         return "tracking_pixel"
     if path.endswith(".svg"):
         return "vector_graphic"
+    file_name = path.rpartition("/")[2]
     small = bool(sides) and _TINY < min(sides) < _SMALL
-    named = max(sides, default=0) <= _ICON and _is_decoration(attributes, url)
-    return (
-        "decoration"
-        if small or named or _FACE.search(path) or _PLACEHOLDER.fullmatch(path.rsplit("/", 1)[-1])
-        else None
-    )
+    named = max(sides, default=0) <= _ICON and (_is_named_so(attributes) or _DECORATION_FILE.fullmatch(file_name))
+    return "decoration" if small or named or _FACE.search(path) or _PLACEHOLDER.fullmatch(file_name) else None
 
 
-def _is_decoration(attributes: Mapping[str, str], url: str) -> bool:
-    names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
-    file_name = url.split("?", 1)[0].rsplit("/", 1)[-1]
-    return bool(_DECORATION.search(names) or _DECORATION_FILE.fullmatch(file_name))
+def _is_named_so(attributes: Mapping[str, str]) -> bool:
+    """Whether the class or the id of an image says that it is a decoration."""
+    names = (attributes.get("class"), attributes.get("id"))
+    return any(_DECORATION.search(name.lower()) for name in names if name)
 
 
 def _source(columns: Columns, token: int, attributes: Mapping[str, str]) -> str | None:
