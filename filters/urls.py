@@ -2,8 +2,9 @@
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 if TYPE_CHECKING:
     from yarl import URL
@@ -25,6 +26,8 @@ def canonical(url: str, base: str = "") -> str | None:
     if not cleaned or len(cleaned) > _MAX_LENGTH:
         return None
     try:
+        if base and cleaned.startswith("/") and _PLAIN.fullmatch(rooted := _rooted(cleaned, base)):
+            return rooted
         absolute = cleaned if not base or cleaned.startswith(("http://", "https://")) else urljoin(base, cleaned)
         if _PLAIN.fullmatch(absolute):
             return absolute
@@ -34,6 +37,18 @@ def canonical(url: str, base: str = "") -> str | None:
         return str(parsed.with_fragment(None))
     except ValueError:
         return None
+
+
+def _rooted(address: str, base: str) -> str:
+    """An address that begins with a slash behind the host of the base, or behind its scheme if it names a host."""
+    scheme, host = _root(base)
+    return f"{scheme}:{address}" if address.startswith("//") else f"{scheme}://{host}{address}"
+
+
+@lru_cache(256)
+def _root(base: str) -> tuple[str, str]:
+    parts = urlsplit(base)
+    return parts.scheme, parts.netloc
 
 
 # Parameters that say how a reader came, not what is read: those that analytics tools add to links.

@@ -1067,6 +1067,7 @@ HOSTILE = {
     "links": b"<a href=x>y</a> " * 30_000,
     "list items": b"<ul>" + b"<li>a<p>b" * 20_000,
     "cells": b"<table>" + b"<tr><td>a" * 20_000,
+    "cells of a row": b"<table><tr>" + b"<td>a" * 100_000,
 }  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def nodes_of_pages(
             writer.add_text(i)
         for picture in images[at:]:
             writer.add_picture(picture)
-        assembled.append(writer.nodes)
+        assembled.append(writer.finish())
     return assembled
 
 
@@ -107,8 +107,6 @@ def _is_before(columns: Columns, token: int, first: int, last: int) -> bool:
 
 _HEADING = np.array([name in HEADINGS for name in TAGS])
 _IS_LIST = np.array([name in ("ul", "ol", "dl", "table") for name in TAGS])
-
-
 _CELL = np.array([name in ("td", "th") for name in TAGS])
 
 
@@ -118,7 +116,7 @@ class _Written:
     def __init__(self, columns: Columns, blocks: Blocks, pieces: Pieces) -> None:
         self._columns, self._blocks = columns, blocks
         self.group, self.row, self._cell = pieces.group.tolist(), pieces.row.tolist(), pieces.cell.tolist()
-        self._preformatted, self._broken = pieces.preformatted.tolist(), pieces.broken.tolist()
+        self._preformatted, self._broken = pieces.preformatted.tolist(), (pieces.broken | pieces.preformatted).tolist()
         self._numbers = {i for i in np.flatnonzero(pieces.listing).tolist() if _LINE_NUMBERS.fullmatch(blocks.texts[i])}
         in_row = pieces.row >= 0
         in_row[list(self._numbers)] = False
@@ -129,7 +127,7 @@ class _Written:
 
     def text(self, i: int) -> str:
         """A block's text with the line breaks that the page asked for, none in a row of a table."""
-        text = self._with_breaks(i) if i not in self._numbers else ""
+        text = self._with_breaks(i) if self._broken[i] else self._blocks.texts[i]
         if not text.isascii():
             for hint in _HINTS:
                 if hint in text:
@@ -137,8 +135,8 @@ class _Written:
         return text
 
     def _with_breaks(self, i: int) -> str:
-        if not self._preformatted[i] and not self._broken[i]:
-            return self._blocks.texts[i]
+        if i in self._numbers:
+            return ""
         raw = self._columns.text_of(int(self._blocks.first[i]), int(self._blocks.last[i]))
         if self._preformatted[i]:
             raw = raw.replace(BREAK, "\n")
@@ -170,27 +168,38 @@ class _Writer:
     """Nodes of one page while they are collected."""
 
     def __init__(self, written: _Written) -> None:
-        self.nodes: list[Node] = []
         self._written = written
-        self._last = -1  # the block that the last text ends with
+        self._nodes: list[Node] = []
+        self._parts: list[str] = []  # of the last text
+        self._last = -1  # the block that it ends with
 
     def add_picture(self, picture: Picture) -> None:
-        self.nodes.append(
+        self._finish_text()
+        self._nodes.append(
             Node(
                 image=picture.url, alt=picture.alt, caption=picture.caption,
                 rendered_width=picture.width, rendered_height=picture.height,
             )
         )  # fmt: skip
-        self._last = -1
 
     def add_text(self, i: int) -> None:
-        written, last = self._written, self._last
+        written = self._written
         text = written.text(i)
         if not text:
             return
-        if last >= 0 and written.group[i] >= 0 and written.group[i] == written.group[last]:
-            text = (self.nodes.pop().text or "") + written.joint(last, i) + text
+        if self._parts and 0 <= written.group[i] == written.group[self._last]:
+            self._parts.append(written.joint(self._last, i))
         else:
-            text = written.lead(i) + text
+            self._finish_text()
+            self._parts.append(written.lead(i))
+        self._parts.append(text)
         self._last = i
-        self.nodes.append(Node(text=text[:_MAX_NODE_CHARACTERS]))
+
+    def finish(self) -> list[Node]:
+        self._finish_text()
+        return self._nodes
+
+    def _finish_text(self) -> None:
+        if self._parts:
+            self._nodes.append(Node("".join(self._parts)[:_MAX_NODE_CHARACTERS]))
+            self._parts.clear()

@@ -298,7 +298,8 @@ def _add_candidates(matrix: _Matrix, columns: Columns, blocks: Blocks, own: _Own
     page = columns.page_of_token[columns.opens]
     best = np.zeros(columns.pages, np.int64)
     np.maximum.at(best, page, score)
-    order = np.lexsort((columns.level, score))  # of equals the deepest, of those the last
+    candidates = np.flatnonzero(score == best[page])
+    order = candidates[np.argsort(columns.level[candidates], kind="stable")]  # the deepest, of those the last
     top = np.full(columns.pages, -1)
     top[page[order]] = order
     around = columns.parent[top]

@@ -25,7 +25,7 @@ TYPES = (
 )
 _OPEN_GRAPH = ("article", "product", "website", "blog", "profile", "video", "book")
 _TYPE = re.compile(r'"@type"\s*:\s*\[?\s*"([^"]{1,60})"')
-_BODY = re.compile(r'"(?:articleBody|reviewBody)"\s*:\s*"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_BODY = re.compile(r'"(?:articleBody|reviewBody)"\s*:\s*"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 _PUBLISHED_METAS = (
     "article:published_time", "og:published_time", "datepublished", "date", "dc.date", "dc.date.issued", "dcterms.date",
     "dcterms.created", "publishdate", "pubdate", "sailthru.date", "parsely-pub-date",
@@ -42,7 +42,7 @@ _HREF = re.compile(rb"\bhref\s*=\s*[\"']?([^\"'\s>]{1,300})", re.IGNORECASE)
 _COMMONS = re.compile(rb"creativecommons\.org/(?:licenses|publicdomain)/[a-zA-Z+-]+(?:/\d\.\d/?)?")
 _SCHEMES = (b"https://", b"http://")
 _WORD = re.compile(r"\w+")
-_BODIES = (b"<body", b"<BODY")
+_BODIES, _METAS = (b"<body", b"<BODY"), (b"<meta", b"<META", b"<Meta")
 # Seconds, five at most, and where to; as the HTML standard reads a refresh. Possessive: what it reads may be long.
 _REFRESH = re.compile(
     r"\s*+(?=[\d.])0*+[0-5]?(?!\d)[\d.]*+(?:\s*+[;,]\s*+|\s++)(?:url\s*+=\s*+)?+['\"]?([^'\"\s]+)", re.IGNORECASE
@@ -85,11 +85,12 @@ def read_head(tree: LexborHTMLParser, url: str, response: HttpHead, seen: Survey
         content = attributes.get("content") or ""
         if not content:
             continue
-        if (attributes.get("http-equiv") or "").lower() == "refresh" and (match := _REFRESH.match(content)):
+        equivalent, name = attributes.get("http-equiv"), attributes.get("name")
+        if equivalent and equivalent.lower() == "refresh" and (match := _REFRESH.match(content)):
             scripted = node.parent is not None and node.parent.tag == "noscript"
             refreshes |= not scripted and _join(url, match.group(1)) != url
-        if (name := attributes.get("name")) and name.lower() in consent.NAMES:
-            directives.update(consent.of_meta(name.lower(), content.lower()))
+        if name and (name := name.lower()) in consent.NAMES:
+            directives.update(consent.of_meta(name, content.lower()))
         if name := (attributes.get("property") or name or attributes.get("itemprop")):
             metas.setdefault(name.lower(), content)
     return Head(
@@ -111,7 +112,7 @@ def _elements(tree: LexborHTMLParser, seen: Survey) -> list[LexborNode]:
     found = (tree.head or tree).css("title,base[href],meta")
     tags = [node.tag for node in found]
     body = next((place for name in _BODIES if (place := seen.left.find(name)) >= 0), len(seen.left))
-    if "title" not in tags or seen.left[:body].lower().count(b"<meta") > tags.count("meta"):
+    if "title" not in tags or sum(seen.left.count(name, 0, body) for name in _METAS) > tags.count("meta"):
         found += tree.css("body title,body base[href],body meta[name],body meta[property],body meta[http-equiv]")
     return found
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 Attributes = Mapping[str, str | None]
@@ -129,13 +129,11 @@ def parse_srcset(value: str, window: float = math.inf) -> list[Candidate]:
 
     As in the HTML standard a URL may hold commas, only not at its end.
     """
-    return [candidate for candidate in _candidates(value, window) if _is_address(candidate.url)]
-
-
-def _candidates(value: str, window: float) -> Iterator[Candidate]:
-    for match in _CANDIDATE.finditer(value.strip()):
-        url, descriptor = match.group(1), (match.group(2) or "").strip().split(" ")[0]
-        yield Candidate(url, _width(descriptor, window), window)
+    return [
+        Candidate(url, _width(descriptor.strip().split(" ")[0], window), window)
+        for url, descriptor in _CANDIDATE.findall(value)
+        if _is_address(url)
+    ]
 
 
 def _width(descriptor: str, window: float) -> float:
