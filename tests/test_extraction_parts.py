@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from pipelines.extract import content, native
+from pipelines.extract import cleaning, content, native
 from pipelines.extract.blocks import find_blocks
 from pipelines.extract.columns import BrokenMarkup, TooDeep, columns_of, resolved
 from pipelines.extract.content import KINDS, best_by_f1, page_vectors
@@ -1043,6 +1043,20 @@ def test_a_page_over_a_cap_is_a_status_within_a_second(html: bytes, outcome: Rec
     found = parse_pages([Source(html, URL, OK)], CAPS)
     assert time.process_time() - began < 1
     assert found == [outcome]
+
+
+@pytest.mark.parametrize("size", [1, 30_000], ids=["small", "over a megabyte"])
+@pytest.mark.parametrize("shown", [True, False], ids=["by lexbor's function", "by selectolax"])
+def test_markup_is_what_lexbor_writes(size: int, shown: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cleaning._writer() is not None, "this wheel of selectolax hides lexbor's function"
+    if not shown:
+        monkeypatch.setattr(cleaning, "_writer", lambda: None)
+    piece = "<p title='\"a\" & b'>fog &nbsp;雾 &lt;i> &#xD800;<br>مدينة<td>x<table><tr><td>y</table>"
+    tree = LexborHTMLParser(f"<body>{piece * size}".encode())
+    assert tree.body is not None
+    markup = cleaning._markup(tree.body)
+    assert markup == (tree.body.html or "").encode()
+    assert len(markup) > 100 * size
 
 
 HOSTILE = {

@@ -36,6 +36,7 @@ DATA, MATH, MATH_SCRIPT, PLAINTEXT, MARKS, FORMULAS, COMMONS, DRAWINGS, TEMPLATE
 _LIBRARY = Library("pipelines.extract.native", "markup")
 _function, _procedure = _LIBRARY.function, _LIBRARY.procedure
 
+write_markup = _function("write_markup", ADDRESS, ADDRESS, BYTES, NUMBER)
 learn = _procedure("learn", NUMBER, TEXT, INTS, INTS, INTS, NUMBER)
 learn_stems = _procedure("learn_stems", TEXT, INTS, INTS, NUMBER)
 learn_purposes = _procedure("learn_purposes", INTS)

@@ -22,6 +22,29 @@ enum { END = 1 << 7, TAG_MASK = END - 1, STYLE_SHIFT = 40 };
 #define BREAK 0x1f
 #define NO_MEMORY -9
 
+/* --- a tree as lexbor writes it */
+
+struct sink {
+    u8 *out;
+    i64 size, room;
+};
+
+static unsigned take(const u8 *piece, size_t size, void *to) {
+    struct sink *sink = to;
+    if ((i64)size > sink->room - sink->size)
+        return 1;
+    memcpy(sink->out + sink->size, piece, size);
+    sink->size += (i64)size;
+    return 0;
+}
+
+/* The markup of a node into `out`: its size, -1 if there is not room enough. `serialize` is lexbor's
+ * lxb_html_serialize_tree_cb, which hands over each piece and ends when that is not taken. */
+i64 write_markup(unsigned (*serialize)(void *, unsigned (*)(const u8 *, size_t, void *), void *), void *node, u8 *out, i64 room) {
+    struct sink sink = {out, 0, room};
+    return serialize(node, take, &sink) == 0 ? sink.size : -1;
+}
+
 /* --- what is known by its name: elements, and words of attributes */
 
 #define SLOTS 1024
