@@ -32,7 +32,7 @@ _SELF_CLOSED = re.compile(rb"<(script|style|title|textarea|iframe|noscript)((?:\
 
 @dataclass(frozen=True)
 class Source:
-    """A page as it was fetched, in UTF-8."""
+    """A page as it was fetched, in UTF-8: valid, as `to_utf8` makes it, for lexbor hands on what is not as it is."""
 
     html: bytes
     url: str
