@@ -69,7 +69,7 @@ class Texts(Sequence[str]):
         if isinstance(at, slice):
             return [self[i] for i in range(*at.indices(len(self)))]
         at = at if at >= 0 else at + len(self)
-        return self._written[self._ends[at] : self._ends[at + 1]].decode()
+        return self._written[self._ends[at] : self._ends[at + 1]].decode("utf-8", "replace")
 
     def holding(self, what: bytes) -> list[int]:
         """The texts that hold these bytes, found without making the others."""
