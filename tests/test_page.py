@@ -750,6 +750,23 @@ def test_drawn_formulas_nest_and_one_that_was_not_closed_takes_no_text_with_it()
     assert set(STORY) <= set(_texts(page))
 
 
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("2<sup>64</sup> bells", "2⁶⁴ bells"),
+        ("10<sup class=e> -6 </sup> m", "10⁻⁶ m"),
+        ("10<sup>−6</sup>", "10⁻⁶"),
+        ("as the log says.<sup><a href=#n1>1</a></sup>", "as the log says.¹"),
+        ("the 4<sup>th</sup> bell<sup>®</sup>", "the 4th bell®"),
+        ("2<sup>2<sup>3</sup></sup>", "22³"),
+        ("a bell<sup>[1]</sup>, 12<sup>345678</sup>", "a bell[1], 12345678"),
+    ],
+)
+def test_raised_numbers_stay_raised(html: str, text: str) -> None:
+    page = _parse(f"<article>{_story()}<p>The keeper wrote down {html}</p></article>")
+    assert _texts(page)[-1] == f"The keeper wrote down {text}"
+
+
 def test_the_first_base_is_the_base() -> None:
     page = _parse(_story() + "<base href=https://c.example/><img src=a.jpg>",
                   head="<base href=https://a.example/><base href=https://b.example/>")  # fmt: skip

@@ -17,7 +17,7 @@ from tests.corpora import corpora
 
 MANY = 250_000
 ALL_HINTS = native.DATA | native.MATH | native.MATH_SCRIPT | native.PLAINTEXT | native.MARKS | native.FORMULAS
-ALL_HINTS |= native.DRAWINGS | native.TEMPLATES
+ALL_HINTS |= native.DRAWINGS | native.TEMPLATES | native.RAISED
 GOLDEN = sorted((Path(__file__).parent / "pages").glob("*.html"))
 PIECES = (
     # texts, tags, attributes
@@ -34,6 +34,7 @@ PIECES = (
     "<SCRIPT TYPE=math/tex>x<y</SCRIPT>", "<style>p > a {}</style>", "<style>", "</style>", "<style><!-- </style>",
     "</stylex>", "<title>a<p><script></title>", "<textarea><script><p></textarea>", "<textarea>", "</textarea>",
     "<iframe><p></iframe>", "<xmp><p></xmp>", "<xmp>", "<noscript><p>", "</noscript>", "<noembed><style></noembed>",
+    "<sup>", "2</sup>", "<SUP class=a>-1</SUP>",
     "<template><p>", "</template>", "<plaintext>",
     # comments and declarations
     "<!---->", "<!-->", "<!--->", "<!--a--!>", "<!--a-->", "<!-- b > -- c --->", "<!--", "-->", "--!>", "--", "<!- x>",

@@ -26,6 +26,9 @@ _TEX = (
 _RENDERED = ",".join(f"body span.{name}" for name in ("katex-html", "MathJax", "MathJax_Preview", "MathJax_SVG"))
 # One that was never closed holds what comes behind it.
 _NO_FORMULA = "p,h1,h2,h3,h4,h5,h6,li,pre,section,article"
+# Raised numbers: without their place 10<sup>6</sup> would be a hundred and six.
+_NUMBER = re.compile(r"\s*([-+−–]?\d{1,4})\s*")
+_RAISED = str.maketrans("0123456789+-−–", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻")
 # Between texts: MediaWiki's links for editing a section and its line below each title ("From Wikipedia, the free
 # encyclopedia"), page numbers in Project Gutenberg's books.
 _MARKS = "body span.mw-editsection,body #siteSub,body span.pagenum"
@@ -54,26 +57,35 @@ def clean(tree: LexborHTMLParser, hints: int) -> Cleaned:
     if tree.body is None:
         return Cleaned()
     data = _data(tree) if hints & native.DATA else []
-    if hints & native.MATH_SCRIPT:
-        for node in tree.css("script[type^='math/']"):
-            node.replace_with(f" {one_line(node.text())} ")
-    if hints & (native.MATH | native.MATH_SCRIPT):
-        for node in reversed(tree.css(_RENDERED)):  # the inner ones first
-            if node.css_first(_NO_FORMULA) is None:
-                node.decompose()
-    formulas = tree.body.css("math") if hints & native.MATH else []
-    for node in reversed(formulas):
-        if not _in_math(node):
-            node.replace_with(f" {one_line(_tex(node))} ")
+    written = _write_formulas(tree, hints) if hints & (native.MATH | native.MATH_SCRIPT) else False
+    if hints & native.RAISED:
+        for node in reversed(tree.css("body sup")):  # the inner ones first, here and below
+            if number := _NUMBER.fullmatch(node.text()):
+                node.replace_with(number[1].translate(_RAISED))
     if hints & native.MARKS:
-        for node in reversed(tree.css(_MARKS)):  # the inner ones first
+        for node in reversed(tree.css(_MARKS)):
             if _is_short(node):
                 node.decompose()
     tree.strip_tags([name for name, hint in _CUT if not hint or hints & hint])
     markup = _markup(tree.body)
-    if hints & native.FORMULAS and not formulas:
+    if hints & native.FORMULAS and not written:
         markup = _IMAGE.sub(_named, markup.decode("utf-8", "replace")).encode()
     return Cleaned(markup, data)
+
+
+def _write_formulas(tree: LexborHTMLParser, hints: int) -> bool:
+    """Formulas become their TeX, once; whether there was MathML."""
+    if hints & native.MATH_SCRIPT:
+        for node in tree.css("script[type^='math/']"):
+            node.replace_with(f" {one_line(node.text())} ")
+    for node in reversed(tree.css(_RENDERED)):
+        if node.css_first(_NO_FORMULA) is None:
+            node.decompose()
+    formulas = tree.css("body math") if hints & native.MATH else []
+    for node in reversed(formulas):
+        if not _in_math(node):
+            node.replace_with(f" {one_line(_tex(node))} ")
+    return bool(formulas)
 
 
 def _markup(body: LexborNode) -> bytes:

@@ -77,7 +77,8 @@ class Columns:
 
     def text_of(self, first: int, last: int) -> str:
         """The text behind tokens `first` to `last`, both included, with line breaks as `BREAK`."""
-        return resolved(self.texts[self.text_begins[first] : self.text_begins[last + 1]].tobytes().decode("utf-8", "replace"))
+        text = self.texts[self.text_begins[first] : self.text_begins[last + 1]].tobytes()
+        return resolved(text.decode("utf-8", "replace"))
 
     def inherit(self, own: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
         """The largest of an element's own value and its ancestors'."""

@@ -65,7 +65,7 @@ READ = frozenset(
     """.split()
 )
 # Elements that hint at work to do.
-TELLING = frozenset({"math", "plaintext", "svg", "template", "img", "script", "span"})
+TELLING = frozenset({"math", "plaintext", "svg", "template", "img", "script", "span", "sup"})
 # Stands for <br> in texts; white space to str.split and str.strip.
 BREAK = "\x1f"
 

@@ -31,7 +31,7 @@ READ, TEXTUAL, FOREIGN, BREAKOUT, UNSURE, TELLS = (1 << i for i in range(10, 16)
 SOLID, LETTER, UPPER, DIGIT, ENDER, COMMA, UNSPACED, FINAL = (1 << i for i in range(8))
 COUNTERS = ("solid", "words", "letters", "upper", "digits", "enders", "commas", "ended", "spaced", "breaks")
 # Bits of what a page may have.
-DATA, MATH, MATH_SCRIPT, PLAINTEXT, MARKS, FORMULAS, COMMONS, DRAWINGS, TEMPLATES = (1 << i for i in range(9))
+DATA, MATH, MATH_SCRIPT, PLAINTEXT, MARKS, FORMULAS, COMMONS, DRAWINGS, TEMPLATES, RAISED = (1 << i for i in range(10))
 
 _LIBRARY = Library("pipelines.extract.native", "markup")
 _function, _procedure = _LIBRARY.function, _LIBRARY.procedure

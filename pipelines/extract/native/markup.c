@@ -157,7 +157,7 @@ static i64 stripped_length(const u8 *p, const u8 *end) {
 /* --- pages as they came */
 
 enum { HAS_DATA = 1, HAS_MATH = 2, HAS_MATH_SCRIPT = 4, HAS_PLAINTEXT = 8, HAS_MARKS = 16, HAS_FORMULAS = 32 };
-enum { HAS_COMMONS = 64, HAS_DRAWINGS = 128, HAS_TEMPLATES = 256 };
+enum { HAS_COMMONS = 64, HAS_DRAWINGS = 128, HAS_TEMPLATES = 256, HAS_RAISED = 512 };
 enum { TAGS, DEPTH, HINTS, LICENSED, SIZE, SURVEYED };
 #define LONGEST_NAME 16
 #define LONGEST_TAG 2000
@@ -303,6 +303,8 @@ static i64 hints_of(const struct came *tag) {
         return HAS_DRAWINGS;
     if (is_name(name, size, "template"))
         return HAS_TEMPLATES;
+    if (is_name(name, size, "sup"))
+        return HAS_RAISED;
     if (is_name(name, size, "img"))
         return speaks_of(tag->class, "mwe-math") || speaks_of(tag->class, "latex") ? HAS_FORMULAS : 0;
     if (is_name(name, size, "script"))
