@@ -1067,6 +1067,7 @@ HOSTILE = {
     "types": b"<script type='application/ld+json'>" + b'"@type" : [ ' * 50_000 + b"</script>",
     "edit links": b"<p>" + b'<span class="mw-editsection">x' * 3_000,
     "maths": b"<math>" * 3_000 + b"x",
+    "raised": b"<p>" + b"<sup>" * 900 + b"fog " * 1_000_000,
     "headers": b"<header>x</header>" * 3_000,
     "class words": b"<div class='" + b"post-" * 50_000 + b"'>x</div>",
     "addresses": b"<figure itemid='" + b"a.jpg?" * 150_000 + b" x' style='" + b"background:" * 90_000 + b"'></figure>",

@@ -60,7 +60,7 @@ def clean(tree: LexborHTMLParser, hints: int) -> Cleaned:
     written = _write_formulas(tree, hints) if hints & (native.MATH | native.MATH_SCRIPT) else False
     if hints & native.RAISED:
         for node in reversed(tree.css("body sup")):  # the inner ones first, here and below
-            if number := _NUMBER.fullmatch(node.text()):
+            if _is_short(node) and (number := _NUMBER.fullmatch(node.text())):
                 node.replace_with(number[1].translate(_RAISED))
     if hints & native.MARKS:
         for node in reversed(tree.css(_MARKS)):
