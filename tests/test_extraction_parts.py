@@ -886,6 +886,12 @@ def test_data_gives_no_half_characters_and_takes_no_longer_than_a_second() -> No
     assert time.process_time() - began < 1
 
 
+@pytest.mark.parametrize("less", ["<", "&lt;", "\\u003c"])
+def test_markup_in_data_is_resolved_even_if_it_is_escaped(less: str) -> None:
+    body = f"{less}p class=a>{PROSE}{less}/p>{less}p>{SECOND}{less}br/>{THIRD}"
+    assert texts_of(data_page(f'{{"@context": "", "articleBody": "{body}"}}')) == [PROSE, SECOND, THIRD]
+
+
 # --- head
 
 

@@ -23,6 +23,8 @@ _PROSE_WORDS, _PROSE_LETTERS = 12, 0.6
 _MAX_DEPTH = 60
 _BREAKING = re.compile(r"</?(?:p|br|li|div|h[1-6]|tr)\b[^<>]*>", re.IGNORECASE)
 _MARKUP = re.compile(r"<[^<>]*>")
+# Markup that was escaped once more when it was put into the data.
+_ESCAPED = re.compile(r"&lt;/?(?:p|br|li|div|h[1-6]|ul|span|strong|em|a|b|i)\b", re.IGNORECASE)
 
 
 def nodes_of_data(data: Sequence[str], base: str) -> list[Node]:
@@ -90,6 +92,8 @@ def _reads_like_prose(text: str) -> bool:
 
 def _paragraphs(text: str) -> Iterator[Node]:
     """A string's paragraphs; markup inside it is resolved."""
+    if "<" not in text and _ESCAPED.search(text):
+        text = html.unescape(text)
     if "<" in text:
         text = _MARKUP.sub(" ", _BREAKING.sub("\n", text))
     if "&" in text:
