@@ -90,4 +90,7 @@ def host_of(url: str) -> str:
 def _parsed(url: str, *, encoded: bool = False) -> "URL":
     from yarl import URL
 
-    return URL(url, encoded=encoded)
+    try:
+        return URL(url, encoded=encoded)
+    except IndexError as error:  # yarl 1.25 of https://[]@
+        raise ValueError(f"{url!r} is no URL") from error
