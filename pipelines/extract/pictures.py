@@ -46,7 +46,7 @@ _PLACEHOLDER = re.compile(
 )
 # Services that count readers, by their addresses in lower case.
 _TRACKER = re.compile(
-    r"/tr\?|/(?:pixel|beacon)(?:[?/_]|\.(?:gif|png|php)|$)|/collect\?|doubleclick\.net|scorecardresearch|quantserve|/b/ss/"
+    r"/tr\?|/(?:pixel|beacon)(?:\?|\.(?:gif|png|php)|/[\da-f]{12}|$)|/akam/|/collect\?|doubleclick\.net|scorecardresearch|quantserve|/b/ss/"
     r"|/piwik\.|//(?:[\w-]+\.)*(?:track|tracker|tracking|analytics|metrics|matomo|piwik)\.|/matomo\.|mc\.yandex\."
     r"|counter\.yadro\.ru|top-fwz1\.mail\.ru"
 )
