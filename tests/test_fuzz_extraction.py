@@ -24,8 +24,9 @@ OPENINGS = (
 )  # fmt: skip
 NOISE = (
     b"\x00", b"\x1f", b"\xff\xfe", b"\xed\xa0\x80", b"\xe2\x80\x8b", b"&#xD800;", b"&#1114112;", b"&nbsp;", b"&lt;",
-    b'"', b"<br>", b"<img srcset='a 1w, ,,'>", b"<img src='http://[x'>", b"<a<b>", b"<?php ?>", b"]]>", b"\x1b$B", b">",
-    b"<",
+    b'"', b"<br>", b"<img srcset='a 1w, ,,'>", b"<img src='//[]@'>", b"<img src='http://[x'>",
+    b"<a<b>", b"<?php ?>", b"]]>",
+    b"\x1b$B", b">", b"<",
 )  # fmt: skip
 
 
